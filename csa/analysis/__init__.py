@@ -1,0 +1,1 @@
+"""One module of methods per question; table in, frozen result out."""

@@ -1,0 +1,1 @@
+"""Tables, their sources, checks and roll-ups."""

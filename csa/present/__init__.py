@@ -1,0 +1,1 @@
+"""Findings, charts and tables: what a reader sees."""

@@ -1,0 +1,1 @@
+"""Editions: run, assemble, render and record."""
