@@ -23,7 +23,7 @@ class InputError(CsaError):
     """A table cannot be read, mapped or used; each fault names table, column and count."""
 
 
-class NotAvailable(InputError):  # noqa: N818 - a state shown on the page, not a crash
+class NotAvailable(InputError):
     """A chapter cannot be computed from what there is; the page says what to add.
 
     Raised where a table is absent, refused (survival without `observed_from`) or blocked by a
