@@ -1,0 +1,1 @@
+"""Speed and memory, ours beside a named peer in one run; `make bench` runs them."""
