@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := .uv/bin/uv
 export CSA_WORKSPACE ?=
 
-.PHONY: help setup lab lint fix test test-fast bench check demo monthly-report clean
+.PHONY: help sample setup lab lint fix test test-fast bench check demo monthly-report clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
