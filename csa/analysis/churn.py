@@ -1,0 +1,150 @@
+"""Churn: how long accounts stay, how many left in a period, who stays that is here today.
+
+`survival` and `churn_rate` reduce spells to counts in the engine and estimate from these; the
+functions below read a survival result at chosen ages.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from csa.analysis.churn_rate import ChurnRateResult, churn_rate
+from csa.analysis.lifetimes import LogRank, SurvivalResult, survival
+from csa.methods.lifetable import LifeTable
+from csa.methods.survival import SurvivalCurve, kaplan_meier
+
+__all__ = [
+    "ChurnRateResult",
+    "LogRank",
+    "SurvivalResult",
+    "churn_rate",
+    "conditional_survival",
+    "numbers_at_risk",
+    "survival",
+    "survival_at",
+]
+
+READ = ("ci_low", "ci_high", "status", "reason")
+
+
+def numbers_at_risk(result: SurvivalResult, ages_days: Sequence[float]) -> pd.DataFrame:
+    """Accounts at risk at given ages, for the rows under a survival plot.
+
+    Parameters
+    ----------
+    result : SurvivalResult
+        From `survival`.
+    ages_days : sequence of float
+        Ages, days.
+
+    Returns
+    -------
+    DataFrame
+        `group`, `age_days`, `at_risk`: came under observation before that age, not yet gone
+        before it; at the age at which a curve starts, those at risk just after.
+    """
+    return pd.DataFrame(
+        [
+            {"group": name, "age_days": age, "at_risk": int(table.at_risk_at(age))}
+            for name, table in _tables(result)
+            for age in ages_days
+        ],
+        columns=["group", "age_days", "at_risk"],
+    )
+
+
+def survival_at(result: SurvivalResult, ages_days: Sequence[float]) -> pd.DataFrame:
+    """Survival at given ages, with the result's interval.
+
+    Parameters
+    ----------
+    result : SurvivalResult
+        From `survival`.
+    ages_days : sequence of float
+        Ages, days.
+
+    Returns
+    -------
+    DataFrame
+        `group`, `age_days`, `at_risk`, `survival`, `ci_low`, `ci_high`, `status`, `reason`; NaN
+        and "unclear" at ages that were not seen.
+    """
+    found = []
+    for name, table in _tables(result):
+        curve = kaplan_meier(table, confidence=result.confidence, interval=result.interval)
+        for age in ages_days:
+            at_risk = int(table.at_risk_at(age))
+            row = {"group": name, "age_days": age, "at_risk": at_risk}
+            found.append(row | _read(result, curve, age, at_risk, "survival"))
+    return pd.DataFrame(found, columns=["group", "age_days", "at_risk", "survival", *READ])
+
+
+def conditional_survival(
+    result: SurvivalResult, *, ages_days: Sequence[float], ahead_days: Sequence[float]
+) -> pd.DataFrame:
+    """Chance to stay so many days longer, for an account that is still here at an age.
+
+    Parameters
+    ----------
+    result : SurvivalResult
+        From `survival`.
+    ages_days : sequence of float
+        Ages already reached, days.
+    ahead_days : sequence of float
+        How far to look ahead, days.
+
+    Returns
+    -------
+    DataFrame
+        `group`, `age_days`, `ahead_days`, `at_risk` (just after that age), `stay`, `ci_low`,
+        `ci_high`, `status`, `reason`; one row per group, age and look ahead. NaN and "unclear"
+        where the curve does not reach.
+
+    Notes
+    -----
+    S(age + ahead) / S(age), which is Kaplan-Meier among those at risk after `age`, with
+    Greenwood's variance over the ages in between only [1]_.
+
+    References
+    ----------
+    .. [1] Klein, J. P., Moeschberger, M. L. (2003). Survival Analysis, 2nd ed., 4.6. Springer.
+    """
+    found = []
+    for name, table in _tables(result):
+        for age in ages_days:
+            rest = table.between(age if age >= table.start else np.inf)
+            curve = kaplan_meier(rest, confidence=result.confidence, interval=result.interval)
+            at_risk = int(rest.at_risk[0]) if len(rest.at_risk) else 0
+            for ahead in ahead_days:
+                row = {"group": name, "age_days": age, "ahead_days": ahead, "at_risk": at_risk}
+                found.append(row | _read(result, curve, age + ahead, at_risk, "stay"))
+    return pd.DataFrame(
+        found, columns=["group", "age_days", "ahead_days", "at_risk", "stay", *READ]
+    )
+
+
+def _tables(result: SurvivalResult) -> Iterator[tuple[str, LifeTable]]:
+    """Life tables back from the rows of the result; a group without a curve has an empty one."""
+    rows_of = dict(tuple(result.curves.groupby("group", sort=False)))
+    for name in result.summary["group"]:
+        rows = rows_of.get(name, result.curves.iloc[:0])
+        columns = {c: rows[c].to_numpy() for c in ("at_risk", "events", "censored", "entered")}
+        time = rows["time_days"].to_numpy(dtype=float)
+        yield name, LifeTable(time=time, start=float(time[0]) if len(time) else np.inf, **columns)
+
+
+def _read(
+    result: SurvivalResult, curve: SurvivalCurve, age: float, at_risk: int, name: str
+) -> dict[str, object]:
+    """Value of a curve with what can be said about it."""
+    value = curve.at(age)
+    status, reason = "ok", ""
+    if np.isnan(value.value):
+        status, reason = "unclear", "not under observation at these ages"
+    elif at_risk < result.min_at_risk:
+        status, reason = "unclear", f"only {at_risk} at risk"
+    return {name: value.value, "ci_low": value.low, "ci_high": value.high} | {
+        "status": status,
+        "reason": reason,
+    }

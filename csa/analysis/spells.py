@@ -1,0 +1,190 @@
+"""Spells reduced in the engine: any number of rows become counts per group and age.
+
+Shared by every analysis that works on ages. A spell is one uninterrupted time as a customer:
+`group`, `entry_days` (age at which it came under observation, 0: from its start), `exit_days`
+(age at its end, or at the first day that is not known yet) and `event` (it ended in churn).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from csa.errors import InputError
+from csa.methods.lifetable import LifeTable, tabulate_counts
+
+ALL = "all"  # label of the figures over all groups
+NOT_STATED = "not stated"  # label of spells without a group
+KINDS = {
+    "group": "text",
+    "entry_days": "integer",
+    "exit_days": "integer",
+    "event": "flag",
+    "start_on": "date",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class SpellCounts:
+    """Life tables per group, `all` first, and how many spells came late or were never seen."""
+
+    tables: Mapping[str, LifeTable]
+    entered_late: Mapping[str, int]
+    never_seen: int  # ended at or before the age at which they would have come under observation
+
+
+def as_spells(spells: ir.Table | pd.DataFrame, *columns: str) -> ir.Table:
+    """Check the columns of spells and take only those that are used.
+
+    Parameters
+    ----------
+    spells : ir.Table or DataFrame
+        One row per spell; a frame is wrapped.
+    *columns : str
+        Columns that are needed.
+
+    Returns
+    -------
+    ir.Table
+        The columns asked for, dates as dates.
+
+    Raises
+    ------
+    InputError
+        With all columns that are missing or of the wrong kind.
+    """
+    table = ibis.memtable(spells) if isinstance(spells, pd.DataFrame) else spells
+    schema = table.schema()
+    faults = []
+    for name in columns:
+        if name not in schema:
+            faults.append(f"spells: column {name} is missing; take the spells roll-up")
+        elif not _fits(schema[name], KINDS[name]):
+            faults.append(f"spells: column {name} is {schema[name]}, not {KINDS[name]}")
+    if faults:
+        raise InputError(*faults)
+    kept = table.select(*columns)
+    if "start_on" in columns:
+        kept = kept.mutate(start_on=kept["start_on"].cast("date"))
+    return kept
+
+
+def _fits(dtype: ibis.expr.datatypes.DataType, kind: str) -> bool:
+    """Whether a column can be used; a column of nothing but nulls can (an empty frame)."""
+    if dtype.is_null():
+        return True
+    return bool(
+        {
+            "text": dtype.is_string(),
+            "integer": dtype.is_integer(),
+            "flag": dtype.is_boolean(),
+            "date": dtype.is_date() or dtype.is_timestamp(),
+        }[kind]
+    )
+
+
+def group_labels(names: pd.Series) -> pd.Series:
+    """Write groups as text that cannot be taken for the total.
+
+    Parameters
+    ----------
+    names : Series
+        Groups as they stand in the data.
+
+    Returns
+    -------
+    Series
+        Missing groups read "not stated"; a group that is called "all" stands in quotes.
+    """
+    return names.fillna(NOT_STATED).astype(str).replace(ALL, f'"{ALL}"')
+
+
+def count_spells(spells: ir.Table | pd.DataFrame) -> SpellCounts:
+    """Life tables per group and over all groups.
+
+    Parameters
+    ----------
+    spells : ir.Table or DataFrame
+        `group`, `entry_days`, `exit_days`, `event`.
+
+    Returns
+    -------
+    SpellCounts
+        Only "all" where there is at most one group.
+
+    Raises
+    ------
+    InputError
+        If a column is missing or of the wrong kind, or an age is missing or negative.
+    """
+    table = as_spells(spells, "group", "entry_days", "exit_days", "event")
+    ends, entries = _margins(table)
+    never_seen = int(entries.loc[entries["unseen"], "n"].sum())
+    entries = entries.loc[~entries["unseen"]]
+    groups = sorted(set(ends["group"]))
+    tables = {ALL: _pooled(ends, entries)}
+    late = {ALL: int(entries["n"].sum())}
+    if len(groups) > 1:
+        by_end, by_entry = dict(tuple(ends.groupby("group"))), dict(tuple(entries.groupby("group")))
+        for name in groups:
+            came = by_entry.get(name, entries.iloc[:0])
+            tables[name] = _pooled(by_end[name], came)
+            late[name] = int(came["n"].sum())
+    return SpellCounts(tables=tables, entered_late=late, never_seen=never_seen)
+
+
+def _pooled(ends: pd.DataFrame, entries: pd.DataFrame) -> LifeTable:
+    return tabulate_counts(
+        ends["exit_days"].to_numpy(),
+        ends["event"].to_numpy(),
+        ends["n"].to_numpy(),
+        entry=entries["entry_days"].to_numpy(),
+        entry_count=entries["n"].to_numpy(),
+    )
+
+
+def _margins(table: ir.Table) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two GROUP BYs: spells by (group, exit, event), and late ones by (group, entry).
+
+    The number at risk at an age is what entered before it less what left before it, so these
+    two margins are all that survival needs; their joint distribution never leaves the engine.
+    """
+    entry, end = table["entry_days"], table["exit_days"]
+    no, yes = ibis.literal(value=False), ibis.literal(value=True)
+    unseen = ((entry > 0) & (end <= entry)).fill_null(no)
+    count = {"n": ibis._.count()}
+    ends = table.filter(~unseen).group_by("group", "exit_days", "event").agg(**count).to_pandas()
+    late = table.filter((entry != 0).fill_null(yes))
+    entries = (
+        late.group_by(
+            late["group"], late["entry_days"], unseen=late["exit_days"] <= late["entry_days"]
+        )
+        .agg(**count)
+        .to_pandas()
+    )
+    _refuse(ends, entries)
+    for frame in (ends, entries):
+        frame["group"] = group_labels(frame["group"])
+    ends = ends.astype({"exit_days": "int64", "event": "bool"})
+    return ends, entries.astype({"entry_days": "int64", "unseen": "bool"})
+
+
+def _refuse(ends: pd.DataFrame, entries: pd.DataFrame) -> None:
+    """Raise for ages and events that are missing or impossible, all faults at once."""
+    faults = []
+    bad = {
+        "exit_days": ends["exit_days"].isna() | (ends["exit_days"] < 0),
+        "event": ends["event"].isna(),
+    }
+    for name, rows in bad.items():
+        if n := int(ends.loc[rows, "n"].sum()):
+            faults.append(
+                f"spells: {name} is missing or negative in {n} rows; correct or drop them"
+            )
+    rows = entries["entry_days"].isna() | (entries["entry_days"] < 0)
+    if n := int(entries.loc[rows, "n"].sum()):
+        faults.append(f"spells: entry_days is missing or negative in {n} rows; 0 is from the start")
+    if faults:
+        raise InputError(*faults)
