@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import nbformat
 from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
@@ -114,6 +115,7 @@ class _Kernels:
 class _Context:
     """What one chapter's kernel is started with; reaches the engine through papermill."""
 
+    notebook: Path
     folder: Path
     environment: Mapping[str, str]
     limits: Limits
@@ -235,7 +237,11 @@ def run_chapters(
         private_environment = {**environment, "IPYTHONDIR": str(private / "ipython")}
         futures: list[Future[Run]] = []
         for number, task in enumerate(tasks):
+            # papermill reads it again, from a thread: repaired here, it has nothing to warn of
+            prepared = private / f"k{number}.ipynb"
+            write_notebook(read_notebook(task.notebook), prepared)
             context = _Context(
+                notebook=prepared,
                 folder=folder,
                 environment=private_environment,
                 limits=limits,
@@ -298,7 +304,7 @@ def _run(task: Task, context: _Context, tell: Listener) -> Run:
     task.output.parent.mkdir(parents=True, exist_ok=True)
     with _own_loop(), suppress(PapermillExecutionError):  # the notebook tells, see below
         execute_notebook(
-            _no_fields(task.notebook),
+            _no_fields(context.notebook),
             _no_fields(task.output),
             dict(task.parameters),
             engine_name=ENGINE,
@@ -307,7 +313,7 @@ def _run(task: Task, context: _Context, tell: Listener) -> Run:
             progress_bar=False,
             context=context,
         )
-    notebook = read_notebook(task.output)
+    notebook = nbformat.read(task.output, as_version=4)  # type: ignore[no-untyped-call]
     status, problem = judge(notebook)
     clean(notebook, hide=(context.folder.parent, Path(sys.prefix), Path.home()))
     write_notebook(notebook, task.output)

@@ -1,11 +1,13 @@
 """Notebooks as files: reading, writing, and what an executed one says about itself."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.warnings import DuplicateCellId, MissingIDFieldWarning
 
 from csa.errors import ConfigError, NotAvailable
 
@@ -13,7 +15,7 @@ Status = Literal["ok", "unavailable", "failed"]
 
 
 def read_notebook(path: Path) -> NotebookNode:
-    """Read a notebook without touching it.
+    """Read a notebook; call it from the main thread, as it quietens warnings for a moment.
 
     Parameters
     ----------
@@ -32,7 +34,10 @@ def read_notebook(path: Path) -> NotebookNode:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        notebook: NotebookNode = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+        with warnings.catch_warnings():  # nbformat repairs these as it reads
+            warnings.simplefilter("ignore", MissingIDFieldWarning)
+            warnings.simplefilter("ignore", DuplicateCellId)
+            notebook: NotebookNode = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
         raise ConfigError(f"{path.name}: not a notebook: {error}") from error
     return notebook

@@ -1,0 +1,92 @@
+"""What matters most: the order of findings, the scorecard, the verdict on an edition."""
+
+from collections.abc import Sequence
+
+from csa.report.assemble import ChapterPage, EditionStatus, RankedFinding, ScoreRow
+from csa.report.outputs import Part
+
+_BY_STATUS = {"bad": 0, "watch": 1, "unclear": 2, "good": 3}  # what needs a decision comes first
+
+
+def rank(chapters: Sequence[ChapterPage]) -> tuple[RankedFinding, ...]:
+    """Order findings by status, size and change, so that page one opens with what matters.
+
+    Parameters
+    ----------
+    chapters : sequence of ChapterPage
+        All chapters.
+
+    Returns
+    -------
+    tuple of RankedFinding
+        Bad before watch before unclear before good; larger weight, then larger relative change
+        first; ties in the order of the report.
+    """
+    found = [
+        RankedFinding(
+            chapter=page.name, chapter_title=page.title, anchor=page.anchor, finding=finding
+        )
+        for page in chapters
+        for finding in page.findings
+    ]
+    return tuple(sorted(found, key=_importance))
+
+
+def _importance(ranked: RankedFinding) -> tuple[float, float, float]:
+    finding = ranked.finding
+    status = _BY_STATUS.get(finding["status"], len(_BY_STATUS))
+    return (status, -(finding["weight"] or 0.0), -_relative_change(finding["measure"] or {}))
+
+
+def _relative_change(measure: Part) -> float:
+    change: float | None = measure.get("change")
+    previous: float | None = measure.get("previous")
+    if change is None:
+        return 0.0
+    return abs(change) / abs(previous) if previous else abs(change)
+
+
+def scorecard_of(chapters: Sequence[ChapterPage]) -> tuple[ScoreRow, ...]:
+    """List every finding that carries a measure, in the order of the report.
+
+    Parameters
+    ----------
+    chapters : sequence of ChapterPage
+        All chapters.
+
+    Returns
+    -------
+    tuple of ScoreRow
+        One per measure.
+    """
+    return tuple(
+        ScoreRow(
+            title=finding["title"],
+            chapter=page.name,
+            anchor=page.anchor,
+            status=finding["status"],
+            measure=finding["measure"],
+        )
+        for page in chapters
+        for finding in page.findings
+        if finding["measure"] is not None
+    )
+
+
+def status_of(chapters: Sequence[ChapterPage]) -> EditionStatus:
+    """Judge the edition by its chapters.
+
+    Parameters
+    ----------
+    chapters : sequence of ChapterPage
+        All chapters.
+
+    Returns
+    -------
+    str
+        "ok", "chapter failed", or "failed" where every chapter failed.
+    """
+    failed = [page.status == "failed" for page in chapters]
+    if all(failed):
+        return "failed"
+    return "chapter failed" if any(failed) else "ok"
