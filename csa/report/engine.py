@@ -65,7 +65,7 @@ Listener = Callable[[Event, str, float], None]  # event, chapter, share of cells
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A chapter to run: `notebook` with `parameters`, kept at `output`."""
+    """A chapter to run with `parameters`, in its own folder as in JupyterLab, kept at `output`."""
 
     name: str
     notebook: Path
@@ -205,7 +205,6 @@ def _client(nb_man: Any, kernel_name: str, context: _Context) -> PapermillNotebo
 def run_chapters(
     tasks: Sequence[Task],
     *,
-    folder: Path,
     environment: Mapping[str, str],
     limits: Limits | None = None,
     listener: Listener | None = None,
@@ -216,8 +215,6 @@ def run_chapters(
     ----------
     tasks : sequence of Task
         Chapters with checked parameters.
-    folder : Path
-        Working folder of the kernels: the one that JupyterLab would use.
     environment : mapping
         The kernels' whole environment, see `kernel_environment`.
     limits : Limits, optional
@@ -242,7 +239,7 @@ def run_chapters(
             write_notebook(read_notebook(task.notebook), prepared)
             context = _Context(
                 notebook=prepared,
-                folder=folder,
+                folder=task.notebook.parent,
                 environment=private_environment,
                 limits=limits,
                 connection=private / f"k{number}.json",

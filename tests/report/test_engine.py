@@ -44,7 +44,7 @@ def task(folder: Path, name: str, *sources: str, **parameters: object) -> Task:
 
 def run(folder: Path, *tasks: Task, limits: Limits | None = None):
     environment = kernel_environment(os.environ, workspace=folder / "csa.yml")
-    return run_chapters(tasks, folder=folder, environment=environment, limits=limits)
+    return run_chapters(tasks, environment=environment, limits=limits)
 
 
 def text_of(notebook) -> str:
@@ -127,7 +127,7 @@ def test_run_chapters_leaves_no_kernel_when_stopped(tmp_path):
         folder = Path({str(tmp_path)!r})
         one = Task(name="hung", notebook=folder / "hung.ipynb", parameters={{}},
                    output=folder / "out.ipynb")
-        run_chapters([one], folder=folder,
+        run_chapters([one],
                      environment=kernel_environment(os.environ, workspace=folder / "csa.yml"))
     """)
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
