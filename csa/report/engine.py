@@ -208,6 +208,7 @@ def run_chapters(
     environment: Mapping[str, str],
     limits: Limits | None = None,
     listener: Listener | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> tuple[Run, ...]:
     """Run chapters side by side; a chapter that fails is a result, not an exception.
 
@@ -221,6 +222,8 @@ def run_chapters(
         Longest times and number of chapters at once.
     listener : callable, optional
         Told of every start, cell and end, from several threads.
+    meanwhile : callable, optional
+        Called once while the chapters run.
 
     Returns
     -------
@@ -248,6 +251,8 @@ def run_chapters(
             )
             futures.append(pool.submit(_run, task, context, tell))
         try:
+            if meanwhile:
+                meanwhile()
             for future in as_completed(futures):
                 future.result()
         except BaseException:  # stopped from outside: no kernel is left behind
