@@ -4,24 +4,21 @@ In JupyterLab an item shows as HTML or SVG; in an edition the templates read onl
 machine-readable part, so summary, page, print and e-mail are made from the same numbers.
 """
 
-import csv
-import io
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
 from typing import Any, Literal, get_args
 
 import pandas as pd
 from markupsafe import Markup
 
+from csa.present.columns import Column, cell_text
+from csa.present.names import shortened
+from csa.present.plain import csv_text, plain
 from csa.present.theme import NO_TARGET, STATUS
-from csa.present.words import UNKNOWN, Words, known
+from csa.present.words import Words
 
 Status = Literal["good", "watch", "bad", "unclear"]
-Kind = Literal[
-    "text", "integer", "number", "share", "days", "money", "interval", "status", "date", "change"
-]
 
 FINDING = "application/vnd.csa.finding+json"
 CHART = "application/vnd.csa.chart+json"
@@ -30,7 +27,6 @@ SCHEMA_VERSION = 1
 
 Json = dict[str, Any]
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run text that starts so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +86,7 @@ class Finding:
         dict
             All fields, `word` and `schema`; JSON without NaN.
         """
-        return {**_plain(asdict(self)), "word": self.word, "schema": SCHEMA_VERSION}
+        return {**plain(asdict(self)), "word": self.word, "schema": SCHEMA_VERSION}
 
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
@@ -161,21 +157,6 @@ class Chart:
         return _chosen(bundle, include, exclude)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """A column of a table: `unit` says what the numbers of an interval or change are."""
-
-    key: str
-    label: str
-    kind: Kind = "text"
-    unit: str = ""
-
-    @property
-    def numeric(self) -> bool:
-        """Whether the column is set flush right."""
-        return self.kind not in {"text", "status", "date"}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Table:
     """A table as a reader sees it: chosen columns, formatted cells, a caption, a note.
@@ -235,7 +216,7 @@ class Table:
             "note": self.note,
             "empty": self.empty,
             "columns": [{**asdict(c), "numeric": c.numeric} for c in self.columns],
-            "rows": [dict(zip(keys, _plain(list(row)), strict=True)) for row in self._shown()],
+            "rows": [dict(zip(keys, plain(list(row)), strict=True)) for row in self._shown()],
             "cells": self.cells(),
             "more": max(0, len(self.rows) - self.limit),
         }
@@ -252,6 +233,7 @@ class Table:
 
     def _text(self) -> str:
         lines = [[column.label for column in self.columns], *self.cells()]
+        lines = [[shortened(text) for text in line] for line in lines]
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
         aligned = [
             "  ".join(
@@ -299,97 +281,10 @@ def status_word(status: str, measure: Mapping[str, Any] | None) -> str:
     str
         "No target" where nothing but a target is missing for a verdict.
     """
-    if (
-        status == "unclear"
-        and measure
-        and measure["value"] is not None
-        and (measure["target"] is None and measure["n"] > 0)
-    ):
-        return NO_TARGET
+    if status == "unclear" and measure and measure["target"] is None and measure["n"] > 0:
+        if measure["value"] is not None or measure["low"] is not None:
+            return NO_TARGET
     return STATUS[status]["word"]
-
-
-def cell_text(value: Any, column: Column, words: Words) -> str:
-    """Format one cell of a table.
-
-    Parameters
-    ----------
-    value : object
-        Raw value; for an interval a pair (low, high).
-    column : Column
-        Its kind and unit.
-    words : Words
-        Locale and currency.
-
-    Returns
-    -------
-    str
-        Text as shown; a dash where the value is unknown.
-    """
-    if column.kind == "interval":
-        low, high = value
-        return words.interval(low, high, column.unit)
-    if not known(value):
-        return UNKNOWN
-    formats = {
-        "integer": lambda: words.number(value),
-        "number": lambda: words.measure(value, column.unit),
-        "share": lambda: words.share(value),
-        "days": lambda: words.days(value),
-        "money": lambda: words.money(value),
-        "change": lambda: words.change(value, column.unit),
-        "date": lambda: words.day(value),
-        "status": lambda: STATUS[value]["word"] if value in STATUS else str(value),
-    }
-    return formats[column.kind]() if column.kind in formats else str(value)
-
-
-def csv_text(frame: pd.DataFrame) -> str:
-    """Write a frame as CSV that a spreadsheet opens without running anything.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The numbers behind a chart.
-
-    Returns
-    -------
-    str
-        Comma-separated, one header line, unrounded to ten digits; text that a spreadsheet would
-        take for a formula starts with an apostrophe.
-    """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_csv_cell(str(name)) for name in frame.columns)
-    for row in frame.itertuples(index=False, name=None):
-        writer.writerow(_csv_cell(value) for value in row)
-    return out.getvalue()
-
-
-def _csv_cell(value: Any) -> str:
-    plain = _plain(value)
-    if plain is None:
-        return ""
-    if isinstance(plain, float):
-        return format(plain, ".10g")
-    if isinstance(plain, str) and plain.startswith(_FORMULA):
-        return f"'{plain}"
-    return str(plain)
-
-
-def _plain(value: Any) -> Any:
-    """Make JSON's own types: numpy scalars unwrapped, dates as ISO text, unknown as None."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if hasattr(value, "item"):  # a numpy scalar
-        value = value.item()
-    if not known(value):
-        return None
-    if isinstance(value, bool | int | float | str):
-        return value
-    return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
 def _check_id(text: str) -> None:

@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
 
 from babel import Locale
 from babel.dates import format_date
@@ -146,7 +145,8 @@ class Words:
             return UNKNOWN
         if abs(value) < SHORT_DAYS:
             return f"{self.number(value)} {'day' if round(value) == 1 else 'days'}"
-        return f"{self.number(value / DAYS_PER_MONTH, 1)} months"
+        months = round(float(value) / DAYS_PER_MONTH, 1)
+        return f"{self.number(months, 0 if months.is_integer() else 1)} months"
 
     def money(self, value: float | None) -> str:
         """Format money of the workspace's currency, without minor units from 1,000 on.
@@ -253,7 +253,7 @@ class Words:
         Returns
         -------
         str
-            "1.5% to 2.8%"; an unknown end is open: "28 months or more".
+            "1.5% to 2.8%", "28 to 34 months"; an unknown end is open: "28 months or more".
         """
         if not known(low) and not known(high):
             return UNKNOWN
@@ -261,7 +261,29 @@ class Words:
             return f"{self.measure(low, unit)} or more"
         if not known(low):
             return f"up to {self.measure(high, unit)}"
-        return f"{self.measure(low, unit)} to {self.measure(high, unit)}"
+        first, last = self.measure(low, unit), self.measure(high, unit)
+        value, _, word = first.rpartition(" ")
+        return f"{value if value and last.endswith(f' {word}') else first} to {last}"
+
+    def change_interval(self, low: float | None, high: float | None, unit: str) -> str:
+        """Format the interval of a change.
+
+        Parameters
+        ----------
+        low, high : float or None
+            Its ends.
+        unit : str
+            Unit of the metric; shares change by percentage points.
+
+        Returns
+        -------
+        str
+            "−0.5 to +1.2 pp".
+        """
+        if not known(low) or not known(high):
+            return UNKNOWN
+        first = self.points(low, signed=True) if unit == "share" else self.change(low, unit)
+        return f"{first} to {self.change(high, unit)}"
 
     def _signed(self, value: float, digits: int) -> str:
         rounded = round(value, digits)
@@ -272,60 +294,3 @@ class Words:
 def _minus(text: str) -> str:
     """Write a true minus, not a hyphen: it is as wide as a plus and never breaks a line."""
     return text.replace("-", MINUS)
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """Choose the word for a count.
-
-    Parameters
-    ----------
-    count : int
-        How many.
-    one : str
-        Word for one.
-    many : str, optional
-        Word for all other counts; `one` + "s" by default.
-
-    Returns
-    -------
-    str
-        The word without the number.
-    """
-    return one if count == 1 else many or f"{one}s"
-
-
-def joined(names: list[str], last: str = "and") -> str:
-    """Join names as in a sentence.
-
-    Parameters
-    ----------
-    names : list of str
-        The names.
-    last : str
-        Word before the last one.
-
-    Returns
-    -------
-    str
-        "A, B and C".
-    """
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
-
-
-def shortened(text: Any, limit: int = 40) -> str:
-    """Cut a long name so that a sentence or an axis can carry it; tables keep the whole.
-
-    Parameters
-    ----------
-    text : object
-        A name from the data.
-    limit : int
-        Characters that stay.
-
-    Returns
-    -------
-    str
-        The name, at most `limit` characters, without line breaks.
-    """
-    flat = " ".join(str(text).split())
-    return flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"

@@ -1,0 +1,74 @@
+"""Columns of a table, and one cell as text."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from csa.present.theme import STATUS
+from csa.present.words import UNKNOWN, Words, known
+
+Kind = Literal[
+    "text",
+    "integer",
+    "number",
+    "share",
+    "days",
+    "age",  # days since the start; 0 is new
+    "money",
+    "date",
+    "status",
+    "interval",  # a pair (low, high)
+    "change",
+    "change_interval",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: `unit` says what the numbers of an interval or change are."""
+
+    key: str
+    label: str
+    kind: Kind = "text"
+    unit: str = ""
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the column is set flush right."""
+        return self.kind not in {"text", "status", "date"}
+
+
+def cell_text(value: Any, column: Column, words: Words) -> str:
+    """Format one cell of a table.
+
+    Parameters
+    ----------
+    value : object
+        Raw value; for an interval a pair (low, high).
+    column : Column
+        Its kind and unit.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    str
+        Text as shown; a dash where the value is unknown.
+    """
+    if column.kind in {"interval", "change_interval"}:
+        low, high = value
+        between = words.interval if column.kind == "interval" else words.change_interval
+        return between(low, high, column.unit)
+    if not known(value):
+        return UNKNOWN
+    formats = {
+        "integer": lambda: words.number(value),
+        "number": lambda: words.measure(value, column.unit),
+        "share": lambda: words.share(value),
+        "days": lambda: words.days(value),
+        "age": lambda: words.days(value) if value else "new",
+        "money": lambda: words.money(value),
+        "change": lambda: words.change(value, column.unit),
+        "date": lambda: words.day(value),
+        "status": lambda: STATUS[value]["word"] if value in STATUS else str(value),
+    }
+    return formats[column.kind]() if column.kind in formats else str(value)

@@ -1,0 +1,70 @@
+"""Phrases that every finding about a measure shares."""
+
+from typing import Any
+
+from csa.present.items import Measure
+from csa.present.judge import spans
+from csa.present.words import Words, known
+
+
+def against(measure: Measure, words: Words) -> str:
+    """Say where the interval lies, seen from the target.
+
+    Parameters
+    ----------
+    measure : Measure
+        Value, interval and target.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    str
+        Continues a sentence that gave the interval.
+    """
+    if measure.target is None:
+        return "; no target is set"
+    goal = f"the target of {words.measure(measure.target, measure.unit)}"
+    if spans(measure):
+        return f"; {goal} lies inside it"
+    if measure.low is None or measure.value is None:
+        return f"; {goal} is not far"
+    return f", all of it {'above' if measure.value > measure.target else 'below'} {goal}"
+
+
+def distance(measure: Measure) -> float:
+    """Size of a finding for ranking: distance from target, else change, as a share of either.
+
+    Parameters
+    ----------
+    measure : Measure
+        What was measured.
+
+    Returns
+    -------
+    float
+        0 to 1.
+    """
+    if measure.value is None:
+        return 0.0
+    if measure.target:
+        return min(1.0, abs(measure.value - measure.target) / abs(measure.target))
+    if measure.change is not None and measure.previous:
+        return min(1.0, abs(measure.change) / abs(measure.previous))
+    return 0.0
+
+
+def number(value: Any) -> float | None:
+    """Take a number out of a frame's cell.
+
+    Parameters
+    ----------
+    value : object
+        The cell.
+
+    Returns
+    -------
+    float or None
+        None where it is not known.
+    """
+    return float(value) if known(value) else None
