@@ -24,6 +24,7 @@ KINDS = {
     "event": "flag",
     "start_on": "date",
 }
+TYPES = {"text": "string", "integer": "int64", "flag": "boolean", "date": "date"}
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -66,9 +67,10 @@ def as_spells(spells: ir.Table | pd.DataFrame, *columns: str) -> ir.Table:
     if faults:
         raise InputError(*faults)
     kept = table.select(*columns)
-    if "start_on" in columns:
-        kept = kept.mutate(start_on=kept["start_on"].cast("date"))
-    return kept
+    # a column of an empty frame has no type, a frame's days are timestamps
+    recast = [c for c in columns if schema[c].is_null() or schema[c].is_timestamp()]
+    typed = {c: kept[c].cast(TYPES[KINDS[c]]) for c in recast}
+    return kept.mutate(**typed) if typed else kept
 
 
 def _fits(dtype: ibis.expr.datatypes.DataType, kind: str) -> bool:

@@ -97,8 +97,8 @@ def wilson(successes: ArrayLike, n: ArrayLike, *, confidence: float = 0.95) -> E
         middle = (share + z2 / (2 * size)) / (1 + z2 / size)
         half = np.sqrt(z2 * (share * (1 - share) / size + z2 / (4 * size**2))) / (1 + z2 / size)
     # at the ends middle and half are equal up to rounding; the limit itself is exact
-    low = np.where(k == 0, np.where(size > 0, 0.0, np.nan), middle - half)
-    high = np.where(k == size, np.where(size > 0, 1.0, np.nan), middle + half)
+    low = np.where(k == 0, np.where(size > 0, 0.0, np.nan), middle - half)[()]
+    high = np.where(k == size, np.where(size > 0, 1.0, np.nan), middle + half)[()]
     return Estimates(share, low, high)
 
 

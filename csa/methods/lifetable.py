@@ -216,8 +216,8 @@ def connected_part(table: LifeTable, least: int) -> tuple[LifeTable, str]:
     -------
     LifeTable
         From the age at which `least` are at risk, given alive at that age, up to the age before
-        the last few at risk all go by the event while others come only later. A table without
-        late entries is returned whole: its risk sets only shrink.
+        the last few at risk all go while others come only later. A table without late entries
+        is returned whole: its risk sets only shrink.
     str
         What was left out and why; empty where nothing was.
 
@@ -237,10 +237,12 @@ def connected_part(table: LifeTable, least: int) -> tuple[LifeTable, str]:
         return table.between(np.inf), f"never {least} at risk at the same age"
     first = int(enough[0])
     start = float(table.time[first - 1]) if first else None
-    gone = (table.events == table.at_risk) & (table.at_risk < least)
+    all_go = table.events == table.at_risk  # also where nobody is at risk: an age nobody saw
+    few = table.at_risk < least
     others_later = np.cumsum(table.at_risk[::-1])[::-1] > table.at_risk
-    holes = np.flatnonzero(gone & others_later)
-    holes = holes[holes > first]
+    holes = np.flatnonzero(all_go & few & others_later)
+    zero = np.append(np.flatnonzero(all_go & ~few), len(few))[0]  # known to be 0 from there on
+    holes = holes[(holes > first) & (holes < zero)]
     until = float(table.time[holes[0] - 1]) if len(holes) else np.inf
     notes = []
     if start is not None:
