@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -169,7 +170,7 @@ class Settings(_Part):
     locale: Annotated[str, AfterValidator(rules.locale)] = "en"
     week_start: Literal["monday", "sunday"] = "monday"
     fiscal_year_start: int = Field(default=1, ge=1, le=12)
-    rates: dict[Currency, Annotated[float, Field(gt=0)]] = {}
+    rates: dict[Currency, Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=8)]] = {}
     data: Data
     checks: tuple[OwnCheck, ...] = ()
     targets: dict[str, Target] = {}

@@ -1,0 +1,198 @@
+"""Values that cannot be cast: single ones are counted, whole columns are refused."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from csa.data import formats
+from csa.data.engine import first_line
+from csa.data.mapping import Plan
+from csa.data.opened import RAW, Opened
+
+HOPELESS = 3  # a column of which so many values, and no other, fail is mapped wrongly
+SYSTEMATIC = 0.001  # share of values in a second date format from which on it is no slip
+_SAMPLE = 20_000
+_WORDS = {
+    "date": "a date",
+    "time": "a time",
+    "money": "an amount",
+    "number": "a number",
+    "integer": "a whole number",
+    "flag": "true or false",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Uncast:
+    """Values of one column that are not what the column holds; they are missing in the table."""
+
+    table: str
+    column: str
+    kind: str
+    failing: int
+    present: int  # values that are not missing in the source
+    examples: tuple[str, ...]  # up to three, as in: S-17 ("n/a yet")
+
+
+def scan(opened: Opened, rows: ir.Table) -> tuple[Uncast, ...]:
+    """Count what could not be cast, in one query, and fetch examples where there are any.
+
+    Parameters
+    ----------
+    opened : Opened
+        The table.
+    rows : ir.Table
+        Its rows that count, with their raw columns.
+
+    Returns
+    -------
+    tuple of Uncast
+        One per column whose cast may fail, also where no value does.
+    """
+    counts: dict[str, ir.Value] = {"rows": rows.count()}
+    for made in opened.risky:
+        name = made.column.name
+        counts[f"{name}/present"] = rows[name + RAW].count()
+        counts[f"{name}/failing"] = rows.count(where=_failing(rows, name))
+    found = opened.located.backend.to_pyarrow(rows.aggregate(**counts)).to_pylist()[0]
+    return tuple(
+        Uncast(
+            opened.table.name,
+            made.column.name,
+            made.column.kind,
+            failing := int(found[f"{made.column.name}/failing"]),
+            int(found[f"{made.column.name}/present"]),
+            _examples(opened, rows, made.column.name) if failing else (),
+        )
+        for made in opened.risky
+    )
+
+
+def faults(opened: Opened, rows: ir.Table, scanned: tuple[Uncast, ...]) -> list[str]:
+    """Return the columns that are mapped wrongly or spelled in two ways.
+
+    Parameters
+    ----------
+    opened : Opened
+        The table.
+    rows : ir.Table
+        Its rows that count, with their raw columns.
+    scanned : tuple of Uncast
+        What could not be cast.
+
+    Returns
+    -------
+    list of str
+        One line per column, with its path in csa.yml.
+    """
+    lines = []
+    plans = {p.column.name: p for p in opened.risky}
+    for column in scanned:
+        made = plans[column.column]
+        line = None
+        if column.failing and column.kind in {"date", "time"}:
+            line = _second_format(opened, rows, made, column)
+        if line is None and column.failing == column.present >= HOPELESS:
+            line = _hopeless(opened, made, column)
+        if line is not None:
+            lines.append(f"{opened.place(column.column)}: {line}")
+    return lines
+
+
+def reading_fault(error: Exception) -> str:
+    """Say why an engine could not read on, in the reader's words.
+
+    Parameters
+    ----------
+    error : Exception
+        From an engine.
+
+    Returns
+    -------
+    str
+        With the line of a CSV where there is one.
+    """
+    text = str(error)
+    line = re.search(r"CSV Error on Line: (\d+)", text)
+    if line is None:
+        return f"cannot be read: {first_line(error)}"
+    width = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
+    if width:
+        return (
+            f"cannot be read: line {line[1]} has {width[2]} columns, the header {width[1]}; "
+            "repair the line (a value that holds the delimiter must be quoted)"
+        )
+    if "unicode" in text:
+        return (
+            f"cannot be read: line {line[1]} is not UTF-8; state its encoding in csa.yml, for "
+            "example encoding: latin-1, or save it as UTF-8"
+        )
+    if "quote" in text.lower():
+        return f"cannot be read: a quoted value that begins in line {line[1]} does not end"
+    return f"cannot be read: line {line[1]} is broken"
+
+
+def _failing(rows: ir.Table, name: str) -> ir.BooleanValue:
+    return rows[name + RAW].notnull() & rows[name].isnull()
+
+
+def _examples(opened: Opened, rows: ir.Table, name: str) -> tuple[str, ...]:
+    keys = [k for k in opened.table.key if k != name and k in rows.columns]
+    mapped = all((p := opened.plan.of(k)) is not None and p.mapped for k in keys)
+    if keys and mapped:
+        label = ibis.literal("/").join([rows[k].cast("string").fill_null("?") for k in keys])
+        found = rows.filter(_failing(rows, name)).select(label=label, value=name + RAW)
+    else:
+        if opened.located.files:  # in the order of the file
+            rows = rows.mutate(row__number=ibis.row_number() + 1)
+            label = ibis.literal("row ") + rows["row__number"].cast("string")
+        else:
+            label = ibis.literal("a row")
+        found = rows.mutate(label=label).filter(_failing(rows, name))
+        found = found.select("label", value=name + RAW)
+    first = opened.located.backend.to_pyarrow(found.order_by("label", "value").limit(3))
+    return tuple(f"{r['label']} ({_shown(r['value'])})" for r in first.to_pylist())
+
+
+def _second_format(opened: Opened, rows: ir.Table, made: Plan, column: Uncast) -> str | None:
+    """Words for a column whose failing values all have one other known format."""
+    bad = _values(opened, rows.filter(_failing(rows, column.column)), column.column, _SAMPLE)
+    detected = formats.detect(bad)
+    current = made.mapping.format or formats.ISO
+    if detected.share < 1 or detected.format == current or column.failing == column.present:
+        return None
+    if column.failing / column.present < SYSTEMATIC:
+        return None
+    good = _values(opened, rows.filter(rows[column.column].notnull()), column.column, 1)
+    return (
+        f'two date formats in "{made.source}" of {opened.located.origin}: '
+        f"{column.present - column.failing:,} values as {current} ({_shown(good[0])}), "
+        f"{column.failing:,} as {detected.format} ({_shown(bad[0])}); export it with one format, "
+        "or make them one with query"
+    )
+
+
+def _hopeless(opened: Opened, made: Plan, column: Uncast) -> str:
+    bad = [e.partition(" (")[2].removesuffix(")") for e in column.examples]
+    way = "map another column"
+    if column.kind in {"date", "time"}:
+        way = f'state its format, as in {{from: {made.source}, format: "%d-%m-%Y"}}, or {way}'
+    elif column.kind in {"money", "number"}:
+        way = f'state decimal: "," where commas are decimal signs, or {way}'
+    return (
+        f'no value of "{made.source}" in {opened.located.origin} is {_WORDS[column.kind]} '
+        f"(for example {bad[0]}); {way}"
+    )
+
+
+def _values(opened: Opened, rows: ir.Table, name: str, limit: int) -> list[Any]:
+    found = opened.located.backend.to_pyarrow(rows.select(value=name + RAW).limit(limit))
+    return [v for v in found["value"].to_pylist() if v is not None]
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return f'"{text if len(text) <= 40 else text[:37] + "..."}"'
