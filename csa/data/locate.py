@@ -85,6 +85,17 @@ class Sources:
                 lines += error.faults
         return lines
 
+    def stems(self) -> list[str]:
+        """Return the names of all files and database tables that are there.
+
+        Returns
+        -------
+        list of str
+            Of the sources that can be opened.
+        """
+        opened = [self._source(n) for n in self._settings.data.sources if self._usable(n)]
+        return sorted({name for o in opened for name in (*o.files, *o.tables)})
+
     def holding(self) -> dict[str, list[str]]:
         """Return the canonical tables that are there or mapped, with their possible sources.
 
