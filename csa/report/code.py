@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 from csa.errors import ConfigError
+from csa.settings_rules import did_you_mean
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -53,7 +54,8 @@ def chapter(name: str, *, root: Path) -> Path:
         if (folder / f"{name}.ipynb").is_file():
             return folder / f"{name}.ipynb"
     there = sorted({path.stem for folder in folders for path in folder.glob("*.ipynb")})
-    raise ConfigError(f'no notebook for chapter "{name}"; there are {", ".join(there)}')
+    hint = did_you_mean(name, there)
+    raise ConfigError(f'no notebook for chapter "{name}"{hint}; there are {", ".join(there)}')
 
 
 def version(notebooks: Iterable[Path] = ()) -> str:
