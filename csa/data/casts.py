@@ -23,6 +23,7 @@ _DECIMAL = r"^[+-]?([0-9]{1,14}(\.[0-9]*)?|\.[0-9]+)$"
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
 _INTEGER = r"^[+-]?[0-9]{1,18}(\.0*)?$"
 _OFFSET = r"[0-9]:[0-9][0-9](:[0-9.]+)? ?(Z|UTC|[+-][0-9][0-9](:?[0-9][0-9])?)$"
+_SECONDS = (r"([ T][0-9]{1,2}:[0-9]{2})([Z+-])", r"\1:00\2")  # DuckDB wants them before an offset
 _UTC = dt.Timestamp(timezone="UTC")
 _LARGEST = 1e14  # money is decimal(18,4)
 
@@ -193,7 +194,8 @@ class Casts:
         if form in {None, formats.ISO}:
             offset = text.re_search(_OFFSET)
             iso = ibis.ifelse(offset, ibis.null("string"), text).try_cast("timestamp")
-            moment = ibis.ifelse(offset, text, ibis.null("string")).try_cast(_UTC)
+            moment = ibis.ifelse(offset, text, ibis.null("string"))
+            moment = moment.re_replace(*_SECONDS).try_cast(_UTC)
             return ibis.coalesce(_local(self._zone, moment), self._shift(_sane(iso), zone))
         if "%z" in form:
             return _sane(_local(self._zone, _strptime_zone(text, form)))
