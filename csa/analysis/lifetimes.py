@@ -6,10 +6,12 @@ observation, never before: leaving that out makes survival look far too good.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from csa.analysis.spells import ALL, count_spells
 from csa.errors import InputError
@@ -134,7 +136,7 @@ def survival(
     summary.insert(3, "entered_late", [counts.entered_late[g.name] for g in groups])
     test, why_not = _compare(groups)
     return SurvivalResult(
-        curves=pd.concat([_curve_rows(g) for g in groups], ignore_index=True),
+        curves=_curves(groups),
         summary=summary,
         logrank=test,
         logrank_reason=why_not,
@@ -213,33 +215,38 @@ def _judgement(group: _Group, least: int) -> tuple[str, str]:
     return "ok", group.note
 
 
-def _curve_rows(group: _Group) -> pd.DataFrame:
-    """Rows of one group's curve, from the age where it is known."""
-    curve = group.curve
+def _curves(groups: list[_Group]) -> pd.DataFrame:
+    """Curves of all groups, each from the age where it is known."""
+    parts = [_curve_columns(group.curve) for group in groups]
+    rows = [len(part["time_days"]) for part in parts]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    names = np.repeat(np.array([group.name for group in groups], dtype=object), rows)
+    return pd.DataFrame({"group": names} | columns, copy=False)
+
+
+def _curve_columns(curve: SurvivalCurve) -> dict[str, NDArray[Any]]:
+    """Columns of one curve, with a first row where it starts."""
     table = curve.table
     hazard = nelson_aalen(table, confidence=curve.confidence)
-    rows = pd.DataFrame(
-        {
-            "time_days": table.time,
-            "at_risk": table.at_risk,
-            "events": table.events,
-            "censored": table.censored,
-            "entered": table.entered,
-            "survival": curve.survival,
-            "std_error": curve.std_error,
-            "ci_low": curve.ci_low,
-            "ci_high": curve.ci_high,
-            "cumulative_hazard": hazard.value,
-            "hazard_low": hazard.low,
-            "hazard_high": hazard.high,
-        }
-    )
-    if len(rows) and rows["time_days"].iloc[0] > table.start:
-        first = dict.fromkeys(rows.columns, 0) | {"time_days": table.start, "survival": 1.0}
-        first |= {"at_risk": int(table.at_risk[0]), "ci_low": 1.0, "ci_high": 1.0}
-        rows = pd.concat([pd.DataFrame([first]), rows], ignore_index=True)
-    rows.insert(0, "group", group.name)
-    return rows
+    columns: dict[str, tuple[float, NDArray[Any]]] = {
+        "time_days": (table.start, table.time),
+        "at_risk": (int(table.at_risk[0]) if len(table.time) else 0, table.at_risk),
+        "events": (0, table.events),
+        "censored": (0, table.censored),
+        "entered": (0, table.entered),
+        "survival": (1.0, curve.survival),
+        "std_error": (0.0, curve.std_error),
+        "ci_low": (1.0, curve.ci_low),
+        "ci_high": (1.0, curve.ci_high),
+        "cumulative_hazard": (0.0, hazard.value),
+        "hazard_low": (0.0, hazard.low),
+        "hazard_high": (0.0, hazard.high),
+    }
+    starts_before = len(table.time) > 0 and table.time[0] > table.start
+    return {
+        name: np.concatenate([[first], rest]) if starts_before else rest
+        for name, (first, rest) in columns.items()
+    }
 
 
 def _compare(groups: list[_Group]) -> tuple[LogRank | None, str]:

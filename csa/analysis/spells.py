@@ -125,15 +125,13 @@ def count_spells(spells: ir.Table | pd.DataFrame) -> SpellCounts:
     ends, entries = _margins(table)
     never_seen = int(entries.loc[entries["unseen"], "n"].sum())
     entries = entries.loc[~entries["unseen"]]
-    groups = sorted(set(ends["group"]))
     tables = {ALL: _pooled(ends, entries)}
     late = {ALL: int(entries["n"].sum())}
-    if len(groups) > 1:
-        by_end, by_entry = dict(tuple(ends.groupby("group"))), dict(tuple(entries.groupby("group")))
-        for name in groups:
-            came = by_entry.get(name, entries.iloc[:0])
-            tables[name] = _pooled(by_end[name], came)
-            late[name] = int(came["n"].sum())
+    groups = sorted(ends["group"].unique())
+    for name in groups if len(groups) > 1 else []:
+        came = entries.loc[entries["group"] == name]
+        tables[name] = _pooled(ends.loc[ends["group"] == name], came)
+        late[name] = int(came["n"].sum())
     return SpellCounts(tables=tables, entered_late=late, never_seen=never_seen)
 
 
@@ -157,20 +155,22 @@ def _margins(table: ir.Table) -> tuple[pd.DataFrame, pd.DataFrame]:
     no, yes = ibis.literal(value=False), ibis.literal(value=True)
     unseen = ((entry > 0) & (end <= entry)).fill_null(no)
     count = {"n": ibis._.count()}
-    ends = table.filter(~unseen).group_by("group", "exit_days", "event").agg(**count).to_pandas()
+    ends = _fetch(table.filter(~unseen).group_by("group", "exit_days", "event").agg(**count))
     late = table.filter((entry != 0).fill_null(yes))
-    entries = (
-        late.group_by(
-            late["group"], late["entry_days"], unseen=late["exit_days"] <= late["entry_days"]
-        )
-        .agg(**count)
-        .to_pandas()
-    )
+    late = late.mutate(unseen=late["exit_days"] <= late["entry_days"])
+    entries = _fetch(late.group_by("group", "entry_days", "unseen").agg(**count))
     _refuse(ends, entries)
-    for frame in (ends, entries):
-        frame["group"] = group_labels(frame["group"])
     ends = ends.astype({"exit_days": "int64", "event": "bool"})
     return ends, entries.astype({"entry_days": "int64", "unseen": "bool"})
+
+
+def _fetch(counts: ir.Table) -> pd.DataFrame:
+    """Fetch counts, groups as categories: there are few names and many rows."""
+    frame: pd.DataFrame = counts.to_pyarrow().to_pandas(strings_to_categorical=True)
+    found = frame["group"].cat
+    labels = group_labels(pd.Series([*found.categories, None], dtype=object))  # None: code -1
+    codes, names = pd.factorize(labels)
+    return frame.assign(group=pd.Categorical.from_codes(codes[found.codes].tolist(), names))
 
 
 def _refuse(ends: pd.DataFrame, entries: pd.DataFrame) -> None:

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import surpyval
 from lifelines.statistics import multivariate_logrank_test
+from scipy.stats import chi2
 from statsmodels.duration.survfunc import survdiff
 
 from csa.methods.lifetable import tabulate
-from csa.methods.logrank import log_rank
+from csa.methods.logrank import chi_square_tail, log_rank
 
 
 def truncated(seed, *, groups=4, n=900):
@@ -89,3 +90,14 @@ def test_two_equal_groups_do_not_differ():
     test = log_rank([same, same])
     assert test.statistic == pytest.approx(0, abs=1e-12)
     assert test.p_value == pytest.approx(1)
+
+
+@pytest.mark.parametrize("df", [1, 2, 3, 4, 19, 20, 151, 400])
+@pytest.mark.parametrize("statistic", [0, 1e-9, 0.5, 3.84, 49.9, 400, 5000])
+def test_chi_square_tail_equals_scipy(statistic, df):
+    expected = chi2.sf(statistic, df)
+    assert chi_square_tail(statistic, df) == pytest.approx(expected, rel=1e-10, abs=1e-300)
+
+
+def test_chi_square_tail_of_a_huge_statistic_is_zero():
+    assert chi_square_tail(1e6, 3) == 0
