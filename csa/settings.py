@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import (
@@ -261,14 +261,3 @@ def _find(path: Path | None) -> Path:
         f"{FILE}: not found here or in a folder above; `csa init FOLDER` proposes one for the "
         "files in FOLDER, or set CSA_WORKSPACE to the folder that holds it"
     )
-
-
-def dump_schema() -> dict[str, Any]:
-    """Return the JSON schema of csa.yml, for editors.
-
-    Returns
-    -------
-    dict
-        JSON schema.
-    """
-    return Settings.model_json_schema()
