@@ -157,7 +157,7 @@ class Casts:
         return ibis.cases((word.isin(_TRUE), True), (word.isin(_FALSE), False), else_=None)
 
     def _text(self, value: ir.Value) -> ir.Value:
-        if value.type().is_floating():  # ids with gaps, written by pandas: 17850.0
+        if value.type().is_floating() or value.type().is_decimal():  # 17850.0, as pandas writes it
             whole = self._whole(value.cast("float64")).cast("string")
             return ibis.coalesce(whole, value.cast("string"))
         return value.cast("string")
