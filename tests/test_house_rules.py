@@ -37,7 +37,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
         ("mypy",),
         ("lint-imports",),
     ],
-    ids=lambda command: " ".join(command),
+    ids=" ".join,
 )
 def test_lint_passes(command):
     done = run(str(BIN / command[0]), *command[1:])
