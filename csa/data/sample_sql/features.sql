@@ -1,0 +1,2 @@
+-- Table `features`.
+select feature, area, launched_on from m_feature order by number
