@@ -2,7 +2,6 @@
 
 import io
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +13,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from csa.present.items import Chart
-from csa.present.names import shortened
+from csa.present.names import is_right_to_left, shortened
 from csa.present.theme import FONTS, LIGHT, drawing
 
 _PROLOGUE = re.compile(r"^.*?(?=<svg )", re.DOTALL)
@@ -24,7 +23,6 @@ _PLACE = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')  # not in transforms: there digi
 _LONG_NUMBER = re.compile(r"(\d+\.\d{2})\d+")
 _TURN_BY_NOTHING = re.compile(r' transform="rotate\(-?0 [^)]*\)"')
 _EMPTY_PATH = re.compile(r'<path d="[^"]*" style="fill: none"/>\s*')
-_RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
 
 class Size(NamedTuple):
@@ -111,8 +109,7 @@ def settings(texts: Iterable[str]) -> Any:
         For `matplotlib.rc_context`: names written from right to left are drawn as outlines,
         because print engines set the letters of a drawing one by one from left to right.
     """
-    hard = any(unicodedata.bidirectional(letter) in _RIGHT_TO_LEFT for t in texts for letter in t)
-    return {"svg.fonttype": "path"} if hard else {}
+    return {"svg.fonttype": "path"} if any(map(is_right_to_left, texts)) else {}
 
 
 def text_width(text: str, points: float, *, semibold: bool = False) -> float:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from csa.present.names import shortened
 from csa.present.theme import STATUS
 from csa.present.words import UNKNOWN, Words, known
 
@@ -20,6 +21,9 @@ Kind = Literal[
     "change",
     "change_interval",
 ]
+
+
+LONGEST = 240  # characters of a text in a cell; more is nothing that a reader wants
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +75,4 @@ def cell_text(value: Any, column: Column, words: Words) -> str:
         "date": lambda: words.day(value),
         "status": lambda: STATUS[value]["word"] if value in STATUS else str(value),
     }
-    return formats[column.kind]() if column.kind in formats else str(value)
+    return formats[column.kind]() if column.kind in formats else shortened(value, LONGEST)

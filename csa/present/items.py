@@ -24,6 +24,7 @@ FINDING = "application/vnd.csa.finding+json"
 CHART = "application/vnd.csa.chart+json"
 TABLE = "application/vnd.csa.table+json"
 SCHEMA_VERSION = 1
+SHORT = 16  # characters of a text that a line never breaks
 
 Json = dict[str, Any]
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -203,11 +204,13 @@ class Table:
         Returns
         -------
         dict
-            `id`, `title`, `caption`, `note`, `empty`, `columns` (key, label, kind, unit, numeric),
+            `id`, `title`, `caption`, `note`, `empty`, `columns` (key, label, kind, unit, numeric,
+            short: no text is long enough to be broken),
             `rows` (raw values per key), `cells` (formatted texts), `more` (rows not shown) and
             `schema`; JSON without NaN.
         """
-        keys = [column.key for column in self.columns]
+        keys, cells = [column.key for column in self.columns], self.cells()
+        short = [all(len(line[i]) <= SHORT for line in cells) for i in range(len(keys))]
         return {
             "schema": SCHEMA_VERSION,
             "id": self.id,
@@ -215,9 +218,12 @@ class Table:
             "caption": self.caption,
             "note": self.note,
             "empty": self.empty,
-            "columns": [{**asdict(c), "numeric": c.numeric} for c in self.columns],
+            "columns": [
+                {**asdict(column), "numeric": column.numeric, "short": is_short}
+                for column, is_short in zip(self.columns, short, strict=True)
+            ],
             "rows": [dict(zip(keys, plain(list(row)), strict=True)) for row in self._shown()],
-            "cells": self.cells(),
+            "cells": cells,
             "more": max(0, len(self.rows) - self.limit),
         }
 
@@ -281,9 +287,13 @@ def status_word(status: str, measure: Mapping[str, Any] | None) -> str:
     str
         "No target" where nothing but a target is missing for a verdict.
     """
-    if status == "unclear" and measure and measure["target"] is None and measure["n"] > 0:
-        if measure["value"] is not None or measure["low"] is not None:
-            return NO_TARGET
+    measured = (
+        measure is not None
+        and measure["n"] > 0
+        and (measure["value"] is not None or measure["low"] is not None)
+    )
+    if status == "unclear" and measured and measure is not None and measure["target"] is None:
+        return NO_TARGET
     return STATUS[status]["word"]
 
 

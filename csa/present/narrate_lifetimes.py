@@ -7,7 +7,7 @@ import pandas as pd
 from csa.analysis.churn import SurvivalResult, survival_at
 from csa.present.items import Finding, Measure, Status
 from csa.present.judge import TargetLike, aimed, judged
-from csa.present.names import plural, shortened
+from csa.present.names import named, plural
 from csa.present.phrases import against, distance, number
 from csa.present.words import DAYS_PER_MONTH, Words, known
 
@@ -176,7 +176,7 @@ def _groups_text(
     limit = result.horizon_days if known(result.horizon_days) else reached
     age = _round_age(min(float(reached), float(limit)))
     at = survival_at(result, [age]).set_index("group")["survival"]
-    shares = [f"{words.share(at[n], 0)} of {shortened(n)}" for n in names]
+    shares = [f"{words.share(at[n], 0)} of {named(n)}" for n in names]
     after = f"after {words.days(age)} {shares[0]} are still customers, {shares[1]}"
     if real:
         return f"Lifetimes differ by {by}: {after}."
@@ -228,7 +228,7 @@ def _groups_action(worst: pd.Series, *, real: bool, by: str, words: Words) -> st
     if not real:
         return f"Do not act on {by} alone; look for other causes first."
     observed, expected = words.number(worst["observed"]), words.number(worst["expected"])
-    name = shortened(worst["group"])
+    name = named(worst["group"])
     return f"Look at {name} first: {observed} left where {expected} would, were all groups alike."
 
 

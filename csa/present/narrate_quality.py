@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import pandas as pd
 
 from csa.present.items import Finding, Measure, Status
-from csa.present.names import joined, plural, shortened
+from csa.present.names import capital, joined, plural, shortened
 from csa.present.words import Words, known
 
 ENGLISH: Final = Words()
@@ -148,8 +148,7 @@ def _quality_action(report: QualityLike, failing: Sequence[CheckLike]) -> str:
         return "Map at least the table accounts in csa.yml; csa init proposes a mapping."
     if not failing:
         return "Nothing to do."
-    way_out = f"{shortened(failing[0].fix, 160).rstrip('.')}."
-    first = way_out[:1].upper() + way_out[1:]
+    first = _way_out(failing[0])
     if report.blocked:
         held = _named(sorted(report.blocked))
         return f"{first} Until then numbers from {held} are withheld."
@@ -192,16 +191,23 @@ def freshness(report: QualityLike, *, as_of: date, words: Words = ENGLISH) -> Fi
     return Finding(
         id=ident,
         title=title,
-        text=_freshness_text(max(newest), late, words),
+        text=_freshness_text(max(newest), late, stale, words),
         evidence=_freshness_evidence(stale, len(newest), words),
-        action=f"{shortened(stale[0].fix, 160).rstrip('.')}." if stale else "Nothing to do.",
+        action=_way_out(stale[0]) if stale else "Nothing to do.",
         status=status,
         weight=min(1.0, max(0, late) / 31),
     )
 
 
-def _freshness_text(newest: date, late: int, words: Words) -> str:
+def _way_out(check: CheckLike) -> str:
+    return capital(f"{shortened(check.fix, 160).rstrip('.')}.")
+
+
+def _freshness_text(newest: date, late: int, stale: Sequence[CheckLike], words: Words) -> str:
     day = words.day(newest)
+    if stale:
+        tables = list(dict.fromkeys(check.table for check in stale))
+        return f"Older than due: {_named(tables)}; the newest row of all is of {day}."
     if late <= 0:
         return f"The newest row is of {day}: the data reach the end of the period."
     return f"The newest row is of {day}, {late} {plural(late, 'day')} before the period ends."
@@ -212,4 +218,5 @@ def _freshness_evidence(stale: Sequence[CheckLike], tables: int, words: Words) -
         return (
             f"{words.number(tables)} dated {plural(tables, 'table')}, each as new as it should be."
         )
-    return f"Older than they should be: {_named([check.table for check in stale])}."
+    worst = stale[0]
+    return f"{worst.table}: {shortened(worst.message, 160).rstrip('.')}."

@@ -7,7 +7,7 @@ import pandas as pd
 from csa.analysis.churn import ChurnRateResult
 from csa.present.items import Finding, Measure, Status
 from csa.present.judge import TargetLike, aimed, judged, moved
-from csa.present.names import shortened
+from csa.present.names import named
 from csa.present.phrases import against, distance, number
 from csa.present.words import Words
 
@@ -115,7 +115,7 @@ def _rate_action(result: ChurnRateResult, measure: Measure, status: Status, word
     worst = _worst_group(result.table)
     where = ""
     if worst is not None:
-        name, rate = shortened(worst["group"]), words.share(worst["rate"])
+        name, rate = named(worst["group"]), words.share(worst["rate"])
         where = (
             f"{name}: {rate}, {words.number(worst['churned'])} of {words.number(worst['at_start'])}"
         )

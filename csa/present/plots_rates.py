@@ -12,7 +12,7 @@ from csa.analysis.churn import ChurnRateResult
 from csa.present.canvas import NARROW, SMALL, Size, drawn, figure, fitted, note, nothing, text_width
 from csa.present.items import Chart
 from csa.present.judge import TargetLike
-from csa.present.names import plural, shortened
+from csa.present.names import named, plural
 from csa.present.theme import LIGHT, SERIES
 from csa.present.words import Words
 
@@ -28,7 +28,7 @@ def churn_rates(
     *,
     target: TargetLike | None = None,
     words: Words = ENGLISH,
-    title: str = "Where do accounts leave?",
+    title: str = "Churn rate of the period, by group",
     chart_id: str = "churn-rates",
 ) -> Chart:
     """Churn rate of the period by group with intervals, target and the period before.
@@ -161,7 +161,7 @@ def _target(ax: Axes, goal: float, words: Words) -> None:
 
 def _alt(rows: pd.DataFrame, goal: float | None, words: Words) -> str:
     parts = [
-        f"{shortened(row['label'])} {words.share(row['rate'])} "
+        f"{named(row['label'])} {words.share(row['rate'])} "
         f"({words.interval(row['ci_low'], row['ci_high'], 'share')})"
         for row in rows.to_dict("records")
     ]

@@ -25,7 +25,7 @@ from csa.present.canvas import (
     tick_step,
 )
 from csa.present.items import Chart
-from csa.present.names import joined, plural, shortened
+from csa.present.names import joined, named, plural
 from csa.present.theme import LIGHT, SERIES
 from csa.present.words import DAYS_PER_MONTH, Words
 
@@ -41,7 +41,7 @@ def survival_curves(
     result: SurvivalResult,
     *,
     words: Words = ENGLISH,
-    title: str = "How long do accounts stay?",
+    title: str = "Share of accounts still customers, by months since start",
     chart_id: str = "churn-survival",
 ) -> Chart:
     """Survival by group with confidence bands, direct labels and numbers at risk.
@@ -256,7 +256,7 @@ def _survival_alt(
     age = _common_age(curves)
     table = survival_at(result, [age])
     parts = [
-        f"{shortened(_label(row['group']))} {words.share(row['survival'])} "
+        f"{named(_label(row['group']))} {words.share(row['survival'])} "
         f"({words.interval(row['ci_low'], row['ci_high'], 'share')})"
         for row in table.to_dict("records")
         if row["group"] in shown
@@ -283,7 +283,7 @@ def _survival_caption(result: SurvivalResult, shown: Sequence[str], words: Words
         result.summary["group"].isin(shown) & (result.summary["starts_at_days"] > 0)
     ]
     if len(late):
-        names = joined([shortened(_label(g)) for g in late["group"]])
+        names = joined([named(_label(g)) for g in late["group"]])
         first = words.days(float(late["starts_at_days"].max()))
         parts.append(f"{names}: known from an age of {first} on, given alive then.")
     if left_out:

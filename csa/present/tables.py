@@ -114,7 +114,7 @@ def survival_summary(
             Column("rmst_interval", f"{level} interval", "interval", "days"),
         ),
         rows=rows,
-        note=_notes(rows),
+        note="; ".join(filter(None, [_unreached(rows), _notes(rows)])),
         empty="No account was under observation.",
         words=words,
     )
@@ -174,6 +174,11 @@ def _labels(rows: pd.DataFrame) -> pd.Series:
 def _pairs(rows: pd.DataFrame, low: str, high: str) -> "pd.Series[Any]":
     pairs = list(zip(rows[low], rows[high], strict=True))
     return pd.Series(pairs, index=rows.index, dtype=object)
+
+
+def _unreached(rows: pd.DataFrame) -> str:
+    beyond = rows["median_days"].isna() & (rows["status"] == "ok")
+    return "– median: fewer than half left while they were seen" if beyond.any() else ""
 
 
 def _notes(rows: pd.DataFrame) -> str:
