@@ -142,11 +142,13 @@ def shown_url(url: str) -> str:
         As in postgresql://host:5432/database.
     """
     parts = urlsplit(url)
+    if "://" not in url:
+        return "what it holds is no URL and"
     try:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:  # not a number
         port = ""
-    return f"{parts.scheme or 'url'}://{parts.hostname or ''}{port}{parts.path}"
+    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 
 def scrub(text: str, url: str) -> str:

@@ -1,6 +1,7 @@
 """Values that cannot be cast: single ones are counted, whole columns are refused."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from csa.data import formats
 from csa.data.engine import first_line
 from csa.data.mapping import Plan
 from csa.data.opened import RAW, Opened
+from csa.data.readers import DataFile
 
 HOPELESS = 3  # a column of which so many values, and no other, fail is mapped wrongly
 SYSTEMATIC = 0.001  # share of values in a second date format from which on it is no slip
@@ -52,7 +54,11 @@ def scan(opened: Opened, rows: ir.Table) -> tuple[Uncast, ...]:
     tuple of Uncast
         One per column whose cast may fail, also where no value does.
     """
+    if not opened.risky and not opened.located.files:
+        return ()
     counts: dict[str, ir.Value] = {"rows": rows.count()}
+    if opened.located.files:  # read them to their end now, so that they do not fail later
+        counts |= {f"{name}/read": rows[name].count() for name in opened.names}
     for made in opened.risky:
         name = made.column.name
         counts[f"{name}/present"] = rows[name + RAW].count()
@@ -102,13 +108,15 @@ def faults(opened: Opened, rows: ir.Table, scanned: tuple[Uncast, ...]) -> list[
     return lines
 
 
-def reading_fault(error: Exception) -> str:
+def reading_fault(error: Exception, files: Sequence[DataFile] = ()) -> str:
     """Say why an engine could not read on, in the reader's words.
 
     Parameters
     ----------
     error : Exception
         From an engine.
+    files : sequence of DataFile
+        What it read; their folders are left out.
 
     Returns
     -------
@@ -116,9 +124,12 @@ def reading_fault(error: Exception) -> str:
         With the line of a CSV where there is one.
     """
     text = str(error)
+    short = first_line(error)
+    for path in (path for file in files for path in file.paths):
+        short = short.replace(str(path), path.name)
     line = re.search(r"CSV Error on Line: (\d+)", text)
     if line is None:
-        return f"cannot be read: {first_line(error)}"
+        return f"cannot be read: {short}"
     width = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
     if width:
         return (

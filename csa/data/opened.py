@@ -1,6 +1,6 @@
 """One canonical table, opened: its source, its plan and all its rows in canonical types."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -166,7 +166,8 @@ def _with_formats(planned: TablePlan, located: Located, table: str) -> TablePlan
     ]
     if not open_ones:
         return planned
-    found = {p.column.name: _detected(located, str(p.source)) for p in open_ones}
+    heads = _heads(located, [str(p.source) for p in open_ones])
+    found = {p.column.name: _detected(located, str(p.source), heads) for p in open_ones}
     clear = {d.format for d in found.values() if d.format and not d.rival}
     settled: dict[str, ColumnMapping] = {}
     faults = []
@@ -186,9 +187,9 @@ def _with_formats(planned: TablePlan, located: Located, table: str) -> TablePlan
     return replace(planned, columns=tuple(columns))
 
 
-def _detected(located: Located, column: str) -> formats.Detected:
+def _detected(located: Located, column: str, heads: Mapping[str, list[str]]) -> formats.Detected:
     text = located.rows[column].strip()
-    values = _texts(located, text)
+    values = heads[column] or _texts(located, text)
     detected = formats.detect(values)
     if detected.rival is None:
         return detected
@@ -206,17 +207,23 @@ def _detected(located: Located, column: str) -> formats.Detected:
     return formats.Detected(by_day if first > second else by_month, share=detected.share)
 
 
+def _heads(located: Located, columns: Sequence[str]) -> dict[str, list[str]]:
+    """Return the values of each column in the first rows, in one query."""
+    head = located.rows.limit(_SAMPLE).select(*dict.fromkeys(columns))
+    found = located.backend.to_pyarrow(head)
+    return {c: _present(found[c].to_pylist()) for c in columns}
+
+
 def _texts(located: Located, text: ir.StringValue) -> list[str]:
-    """Return up to 2,000 values, from the first rows where these have any."""
-    head = located.rows.limit(_SAMPLE).select(value=text.name("value"))
+    """Return values from anywhere, where the first rows have none."""
     rest = located.rows.select(value=text)
     rest = rest.filter(rest.value.notnull(), ~rest.value.lower().isin(MISSING)).limit(_SAMPLE)
-    for sample in (head, rest):
-        values = located.backend.to_pyarrow(sample)["value"].to_pylist()
-        found = [v for v in values if v is not None and v.lower() not in MISSING]
-        if found:
-            return found
-    return []
+    return _present(located.backend.to_pyarrow(rest)["value"].to_pylist())
+
+
+def _present(values: Sequence[str | None]) -> list[str]:
+    trimmed = (value.strip() for value in values if value is not None)
+    return [value for value in trimmed if value.lower() not in MISSING]
 
 
 def _ambiguous(made: Plan, detected: formats.Detected, origin: str, table: str) -> str:

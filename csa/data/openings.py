@@ -10,7 +10,7 @@ from csa.data.columns import Table
 from csa.data.engine import engine_errors
 from csa.data.faulty import Uncast
 from csa.data.ledger_rows import ledger_tables
-from csa.data.locate import Sources
+from csa.data.locate import Located, Sources
 from csa.data.opened import Opened, open_table
 from csa.data.schema import TABLES
 from csa.data.visible import visible
@@ -98,7 +98,7 @@ class Openings:
             try:
                 self._opened[name] = open_table(TABLES[name], located, self.settings)
             except engine_errors() as error:
-                raise self._unreadable(name, located.origin, error) from error
+                raise _unreadable(name, located, error) from error
         return self._opened[name]
 
     def rows(self, name: str) -> ir.Table:
@@ -137,7 +137,7 @@ class Openings:
             try:
                 self._scans[name] = faulty.scan(opened, self.rows(name))
             except engine_errors() as error:
-                raise self._unreadable(name, opened.located.origin, error) from error
+                raise _unreadable(name, opened.located, error) from error
         return self._scans[name]
 
     def faults(self) -> list[str]:
@@ -162,5 +162,7 @@ class Openings:
         except CsaError as error:
             return list(error.faults)
 
-    def _unreadable(self, name: str, origin: str, error: Exception) -> InputError:
-        return InputError(f"{FILE}: data.tables.{name}: {origin} {faulty.reading_fault(error)}")
+
+def _unreadable(name: str, located: Located, error: Exception) -> InputError:
+    fault = faulty.reading_fault(error, located.files)
+    return InputError(f"{FILE}: data.tables.{name}: {located.origin} {fault}")
