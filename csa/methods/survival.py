@@ -103,8 +103,9 @@ def kaplan_meier(
         raise InputError(f'interval: "{interval}" is neither "log-log" nor "log"')
     n, d = table.at_risk, table.events
     survival = np.cumprod(1 - d / np.maximum(n, 1.0), dtype=np.float64)
-    with np.errstate(divide="ignore"):  # d == n: the variance is infinite, S is 0
-        step = np.where(d == 0, 0.0, d / (n * (n - d).astype(float)))
+    left = (n * (n - d)).astype(float)
+    # where all go the variance is infinite and S is 0; where none go it does not grow
+    step = np.divide(d, left, out=np.where(d > 0, np.inf, 0.0), where=left > 0)
     variance = np.cumsum(step)
     z = normal_quantile(confidence)
     with np.errstate(divide="ignore", invalid="ignore"):

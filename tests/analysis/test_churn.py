@@ -160,7 +160,10 @@ def test_survival_with_delayed_entry_equals_lifelines_and_statsmodels(seed):
     spells = simulated(seed)
     result = survival(spells)
     for name, rows in spells.groupby("group"):
-        peer = KaplanMeierFitter().fit(rows["exit_days"], rows["event"], entry=rows["entry_days"])
+        with np.errstate():  # lifelines' fit silences numpy for the whole process
+            peer = KaplanMeierFitter().fit(
+                rows["exit_days"], rows["event"], entry=rows["entry_days"]
+            )
         ours = result.curves[(result.curves["group"] == name) & (result.curves["time_days"] > 0)]
         times = ours["time_days"]
         expected = peer.survival_function_at_times(times).to_numpy()
@@ -246,7 +249,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(ROWS, st.randoms())
 def test_order_and_repetition_of_rows_leave_survival_unchanged(rows, random):
     mixed = rows * 3

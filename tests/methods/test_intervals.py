@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
@@ -46,6 +46,7 @@ def test_newcombe_difference_matches_newcombe_1998(k, n, low, high):
     assert [change.low, change.high] == pytest.approx([low, high], abs=5e-5)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**7), st.floats(0, 1), st.sampled_from([0.8, 0.9, 0.95, 0.99]))
 def test_wilson_equals_statsmodels_and_holds_the_share(n, part, confidence):
     k = round(n * part)
@@ -55,6 +56,7 @@ def test_wilson_equals_statsmodels_and_holds_the_share(n, part, confidence):
     assert 0 <= share.low <= share.value <= share.high <= 1
 
 
+@settings(deadline=None)
 @given(
     st.tuples(st.integers(0, 50), st.integers(0, 50)),
     st.tuples(st.integers(50, 90), st.integers(50, 90)),

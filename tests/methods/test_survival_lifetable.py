@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csa.errors import InputError
@@ -13,6 +13,7 @@ SPELLS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(SPELLS, st.integers(0, 30))
 def test_at_risk_counts_those_who_entered_before_and_did_not_leave_before(spells, age):
     entry = np.array([e for e, _, _ in spells])
