@@ -111,12 +111,17 @@ class Data(_Part):
 
 
 class OwnCheck(_Part):
-    """A check of one's own: SQL over the canonical tables that returns offending keys first."""
+    """A check of one's own: SQL that returns offending keys in its first column.
+
+    It runs over the canonical tables as known on `as_of`; with a `source`, over the files (named
+    by their stems) or tables of that source as they are.
+    """
 
     name: str
     table: str
     sql: str
     fix: str
+    source: str | None = None
     severity: Literal["error", "warning"] = "error"
 
 

@@ -52,6 +52,9 @@ def unknown_names(settings: Settings) -> list[str]:
         if check.table not in TABLES:
             hint = did_you_mean(check.table, TABLES) or "; docs/tables.md lists the tables"
             lines.append(f'{FILE}: checks[{number}].table: no table "{check.table}"{hint}')
+        if check.source is not None and check.source not in settings.data.sources:
+            hint = did_you_mean(check.source, settings.data.sources)
+            lines.append(f'{FILE}: checks[{number}].source: no source "{check.source}"{hint}')
     return lines
 
 

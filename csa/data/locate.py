@@ -1,20 +1,19 @@
 """From csa.yml to rows: which source holds a canonical table, and its rows as they are."""
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+import hashlib
+from dataclasses import dataclass
 
 import ibis.expr.types as ir
 import sqlglot
 from ibis.backends import BaseBackend
 
 from csa.data import readers
-from csa.data.engine import engine_errors, first_line, open_engine, open_file, open_url, shown_url
+from csa.data.engine import engine_errors, first_line, open_engine
+from csa.data.open_source import OpenSource, open_source
 from csa.data.readers import DataFile
 from csa.data.schema import TABLES
 from csa.errors import ConfigError, InputError
-from csa.settings import FILE, Settings, Source, TableMapping
+from csa.settings import FILE, Settings, TableMapping
 from csa.settings_rules import did_you_mean
 
 
@@ -26,17 +25,6 @@ class Located:
     origin: str  # for readers: a file name, or source and table
     backend: BaseBackend
     files: tuple[DataFile, ...] = ()  # empty for a database
-
-
-@dataclass(slots=True)
-class _Open:
-    """An opened source: a folder with its files, or a database with its tables."""
-
-    words: str
-    folder: Path | None = None
-    files: Mapping[str, list[DataFile]] = field(default_factory=dict)
-    backend: BaseBackend | None = None
-    tables: tuple[str, ...] = ()
 
 
 class Sources:
@@ -51,7 +39,7 @@ class Sources:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._engine: BaseBackend | None = None
-        self._opened: dict[str, _Open | ConfigError] = {}
+        self._opened: dict[str, OpenSource | ConfigError] = {}
 
     @property
     def engine(self) -> BaseBackend:
@@ -63,7 +51,7 @@ class Sources:
     def close(self) -> None:
         """Close all connections."""
         for opened in self._opened.values():
-            if isinstance(opened, _Open) and opened.backend is not None:
+            if isinstance(opened, OpenSource) and opened.backend is not None:
                 opened.backend.disconnect()
         if self._engine is not None:
             self._engine.disconnect()
@@ -153,7 +141,9 @@ class Sources:
         name = self._choose(table, mapping, place)
         opened = self._source(name)
         try:
-            if opened.folder is not None:
+            if mapping.query is not None:
+                located = self.query(name, mapping.query, mapping)
+            elif opened.folder is not None:
                 located = self._from_files(table, mapping, name, opened)
             else:
                 located = self._from_database(table, mapping, name, opened)
@@ -187,10 +177,12 @@ class Sources:
         opened = self._source(name)
         return table in opened.files or table in opened.tables
 
-    def _source(self, name: str) -> _Open:
+    def _source(self, name: str) -> OpenSource:
         if name not in self._opened:
             try:
-                self._opened[name] = self._open(name, self._settings.data.sources[name])
+                self._opened[name] = open_source(
+                    name, self._settings.data.sources[name], self._settings.root
+                )
             except ConfigError as error:
                 self._opened[name] = error
         opened = self._opened[name]
@@ -198,48 +190,13 @@ class Sources:
             raise ConfigError(*opened.faults)
         return opened
 
-    def _open(self, name: str, source: Source) -> _Open:
-        place = f"{FILE}: data.sources.{name}"
-        if source.url_env is not None:
-            url = _variable(source.url_env, f"{place}.url_env", "the URL of the database")
-            try:
-                backend = open_url(url)
-                tables = tuple(backend.list_tables())
-            except ConfigError as error:
-                raise ConfigError(f"{place}.url_env: {error}") from None
-            return _Open(shown_url(url).partition("://")[0], backend=backend, tables=tables)
-        if source.database is not None:
-            return self._open_database(source.database, place)
-        folder, words = self._folder(source, place)
-        if not folder.is_dir():
-            raise ConfigError(f"{place}.path: no folder {words}; correct the path or make it")
-        return _Open(words, folder=folder, files=readers.listing(folder))
-
-    def _open_database(self, name: str, place: str) -> _Open:
-        path = self._settings.root / name
-        if not path.is_file():
-            raise ConfigError(f'{place}.database: no file "{name}"; correct the path')
-        try:
-            backend = open_file(path, self._settings.root)
-        except (*engine_errors(), OSError) as error:
-            fault = first_line(error).replace(str(path), name)
-            raise ConfigError(f'{place}.database: "{name}" cannot be opened: {fault}') from error
-        return _Open(Path(name).name, backend=backend, tables=tuple(backend.list_tables()))
-
-    def _folder(self, source: Source, place: str) -> tuple[Path, str]:
-        path = source.path or "."
-        if source.path_env is None:
-            return self._settings.root / path, f'"{path}"'
-        base = _variable(source.path_env, f"{place}.path_env", "the folder of the data")
-        return self._settings.root / base / path, f'"{path}" below ${source.path_env}'
-
     # tables --------------------------------------------------------------------------------
 
-    def _from_files(self, table: str, mapping: TableMapping, name: str, opened: _Open) -> Located:
+    def _from_files(
+        self, table: str, mapping: TableMapping, name: str, opened: OpenSource
+    ) -> Located:
         if mapping.table is not None:
             raise InputError("a folder has files, not tables; write file: instead")
-        if mapping.query is not None:
-            return self._queried(table, mapping, name, opened)
         if mapping.file is not None:
             assert opened.folder is not None  # noqa: S101 (for mypy)
             file = readers.find(opened.folder, mapping.file)
@@ -255,36 +212,61 @@ class Sources:
             return self.engine.table(view)
         return readers.register(self.engine, file, view, **options)
 
-    def _queried(self, table: str, mapping: TableMapping, name: str, opened: _Open) -> Located:
-        """Query over the files of a source, each a table named by its stem."""
-        query = (mapping.query or "").strip().rstrip(";")
-        named = {s: f for s, f in opened.files.items() if s.casefold() in query.casefold()}
+    def query(self, source: str, sql: str, mapping: TableMapping | None = None) -> Located:
+        """Return the result of a query over a source's own files or tables.
+
+        Parameters
+        ----------
+        source : str
+            Name of the source; each of its files is a table named by its stem.
+        sql : str
+            SQL of DuckDB for files, of the database for tables; from csa.yml, never from data.
+        mapping : TableMapping, optional
+            Delimiter and encoding of the files.
+
+        Returns
+        -------
+        Located
+            Rows not yet read.
+
+        Raises
+        ------
+        InputError
+            If the engine refuses the query, or a file it names cannot be read.
+        """
+        opened = self._source(source)
+        inner = sql.strip().rstrip(";")
+        if opened.backend is not None:
+            try:
+                return Located(opened.backend.sql(inner), f"query on {source}", opened.backend)
+            except engine_errors() as error:
+                raise InputError(first_line(error)) from error
+        named = {s: f for s, f in opened.files.items() if s.casefold() in sql.casefold()}
         used = {s: _only(f, s, opened.words) for s, f in named.items()}
-        views = {s: self._registered(name, f, mapping).get_name() for s, f in used.items()}
+        how = mapping or TableMapping()
+        views = {s: self._registered(source, f, how).get_name() for s, f in used.items()}
         parts = [f"{_quoted(s)} AS (FROM {_quoted(v)})" for s, v in views.items()]
         head = f"WITH {', '.join(parts)} " if parts else ""
-        rows = self._view(f"{table}/query", f"{head}SELECT * FROM (\n{query}\n) AS q")  # noqa: S608
+        digest = hashlib.sha256(sql.encode()).hexdigest()[:16]
+        rows = self._view(f"{source}/{digest}", f"{head}SELECT * FROM (\n{inner}\n) AS q")  # noqa: S608
         files = tuple(used.values())
-        words = ", ".join(f.name for f in files) or name
+        words = ", ".join(f.name for f in files) or source
         return Located(rows, f"query over {words}", self.engine, files)
 
     def _from_database(
-        self, table: str, mapping: TableMapping, name: str, opened: _Open
+        self, table: str, mapping: TableMapping, name: str, opened: OpenSource
     ) -> Located:
         backend = opened.backend
         assert backend is not None  # noqa: S101 (for mypy)
         if mapping.file is not None:
             raise InputError("a database has tables, not files; write table: instead")
         try:
-            if mapping.query is not None:
-                query = mapping.query.strip().rstrip(";")
-                return Located(backend.sql(query), f"query on {name}", backend)
             return self._database_table(mapping.table or table, name, opened, backend)
         except engine_errors() as error:
             raise InputError(first_line(error)) from error
 
     def _database_table(
-        self, wanted: str, name: str, opened: _Open, backend: BaseBackend
+        self, wanted: str, name: str, opened: OpenSource, backend: BaseBackend
     ) -> Located:
         *path, table = wanted.split(".")
         if not path and table not in opened.tables:
@@ -318,13 +300,6 @@ class Sources:
             return self.engine.table(name)
         except engine_errors() as error:
             raise InputError(first_line(error)) from error
-
-
-def _variable(name: str, place: str, what: str) -> str:
-    value = os.environ.get(name, "").strip()
-    if not value:
-        raise ConfigError(f"{place}: environment variable {name} is not set; set it to {what}")
-    return value
 
 
 def _only(files: list[DataFile], stem: str, words: str) -> DataFile:

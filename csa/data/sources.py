@@ -31,7 +31,7 @@ from csa.settings import FILE, Settings, TableMapping
 
 
 class Tables:
-    """The canonical tables of a workspace. A context manager; it also closes when collected.
+    """The canonical tables of a workspace; a context manager that also closes when collected.
 
     Parameters
     ----------
@@ -238,8 +238,8 @@ class Tables:
             If no table has a day.
         """
         today = datetime.now(ZoneInfo(self.settings.timezone)).date()
-        if self.settings.data.last_day is not None:
-            return min(self.settings.data.last_day, today)
+        if (stated := self.settings.data.last_day) is not None:
+            return min(stated, today)
         found = [self._newest(name, today) for name in self.names() if name in reach.EVENTS]
         days = [day for day in found if day is not None]
         if not days:
@@ -286,7 +286,7 @@ class Tables:
             parts.append(reach.extent(rows, declared, self.backend(name)))
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
-    def sql(self, query: str) -> ir.Table:
+    def sql(self, query: str, *, source: str | None = None) -> ir.Table:
         """Return the result of a query over the canonical tables, as known on `as_of`.
 
         Parameters
@@ -294,11 +294,13 @@ class Tables:
         query : str
             SQL of the analyst's own: of the one database that holds all its tables, of DuckDB
             where they come from files or from several sources.
+        source : str, optional
+            Query the files (by their stems) or tables of this source as they are instead.
 
         Returns
         -------
         ir.Table
-            Not yet executed; its engine is known to Ibis.
+            Not yet executed.
 
         Raises
         ------
@@ -307,6 +309,8 @@ class Tables:
         InputError
             If the engine refuses it.
         """
+        if source is not None:
+            return self._openings.sources.query(source, query).rows
         names = self.names()
         meant = own_sql.words(query)
         used = {n: (self.table(n), self.backend(n)) for n in names if n in meant}
@@ -340,8 +344,7 @@ def faults(settings: Settings) -> list[str]:
     Returns
     -------
     list of str
-        One line each, as in `csa.yml: data.tables.surveys.columns.score: no column "scroe" in
-        surveys.csv; did you mean "score"?`.
+        One line each, with its path in csa.yml and a way out.
     """
     with Tables(settings) as tables:
         return tables.faults()

@@ -516,3 +516,12 @@ def test_ten_million_events_stay_out_of_pandas(workspace, tmp_path, monkeypatch)
         total = users.aggregate(accounts=users.count(), n=users.n.sum())
         found = tables.engine.to_pyarrow(total).to_pylist()
     assert found == [{"accounts": 50_000, "n": 91 * 86_400}]
+
+
+def test_own_sql_may_ask_a_source_for_its_own_files(workspace):
+    files = {"accounts.csv": ACCOUNTS, "churned.csv": "who\na\n"}
+    with Tables(workspace(files), as_of=date(2023, 1, 1)) as tables:
+        query = "SELECT account_id FROM accounts ANTI JOIN churned ON who = account_id;"
+        assert tables.sql(query, source="files").execute().account_id.tolist() == ["b"]
+        with pytest.raises(InputError, match="nothing"):
+            tables.sql("SELECT * FROM nothing", source="files")

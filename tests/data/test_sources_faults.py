@@ -138,7 +138,11 @@ def test_unknown_tables_in_settings(workspace):
     lines = faults(
         workspace(
             {"accounts.csv": ACCOUNTS},
-            top={"checks": [{"name": "x", "table": "acounts", "sql": "select 1", "fix": "y"}]},
+            top={
+                "checks": [
+                    {"name": "x", "table": "acounts", "sql": "1", "fix": "y", "source": "fils"}
+                ]
+            },
             survey={"file": "x.csv"},
             alerts={"file": "x.csv"},
         )
@@ -147,6 +151,7 @@ def test_unknown_tables_in_settings(workspace):
         'csa.yml: data.tables.survey: no such table; did you mean "surveys"?',
         "csa.yml: data.tables.alerts: comes from the ledger; remove it",
         'csa.yml: checks[1].table: no table "acounts"; did you mean "accounts"?',
+        'csa.yml: checks[1].source: no source "fils"; did you mean "files"?',
     ]
 
 
