@@ -17,7 +17,6 @@ yet, and a later edition merges the gap if it does.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -83,14 +82,15 @@ def accounts(table: ir.Table, ctx: RollupContext) -> ir.Table:
     table : ir.Table
         The table `accounts`.
     ctx : RollupContext
-        Accounts that signed up after `as_of` are left out.
+        Accounts that signed up after `as_of` are left out; those without a day of signup stay.
 
     Returns
     -------
     ir.Table
         One row per account.
     """
-    return table.filter(table.account_id.notnull(), table.signed_up_on <= ctx.as_of)
+    later = table.signed_up_on > ctx.as_of
+    return table.filter(table.account_id.notnull(), ~later | table.signed_up_on.isnull())
 
 
 def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
@@ -294,7 +294,7 @@ def _states(rows: ir.Table, ctx: RollupContext) -> ir.Table:
     )
 
 
-ROLLUPS: dict[Literal["accounts", "spells", "account_months"], Rollup] = {
+ROLLUPS: dict[str, Rollup] = {
     "accounts": Rollup("accounts", "accounts", accounts),
     "spells": Rollup("spells", "subscriptions", spells),
     "account_months": Rollup("account_months", "subscriptions", account_months),

@@ -1,0 +1,313 @@
+"""What a notebook opens: the tables, roll-ups, checks and targets of a workspace on a day."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+from ibis.backends import BaseBackend
+
+from csa.data import cache
+from csa.data.absent import missing
+from csa.data.engine import open_engine
+from csa.data.quality import Check, QualityReport, check_tables, default_cadence
+from csa.data.rollups import ROLLUPS
+from csa.data.schema import TABLES
+from csa.data.sources import Tables
+from csa.errors import InputError, NotAvailable
+from csa.periods import day
+from csa.settings import FILE, Settings, Target, load
+from csa.settings_rules import did_you_mean
+
+ALL = "all"
+NOT_STATED = "not stated"
+CACHE = Path(".csa") / "cache"  # below the workspace
+_SHOWN = 5  # failing checks in a message
+
+_SUBSCRIPTIONS = (
+    "data:",
+    "  tables:",
+    "    subscriptions: {file: FILE.csv, columns: {subscription_id: ID, account_id: CUSTOMER,",
+    "      start_on: FIRST_DAY, end_on: FIRST_DAY_NOT_PAID, mrr: PRICE_PER_MONTH}}",
+)
+
+
+class Workspace:
+    """A workspace as known on a day.
+
+    Parameters
+    ----------
+    settings : Settings
+        From csa.yml.
+    as_of : date
+        Last day that is known.
+    segment : str
+        Segment to which `spells` are limited, or "all".
+    """
+
+    def __init__(self, settings: Settings, *, as_of: date, segment: str = ALL) -> None:
+        self.settings = settings
+        self.as_of = as_of
+        self.segment = segment
+        self.tables = Tables(settings, as_of)
+        self._folder = settings.root / CACHE
+        self._engine: BaseBackend | None = None
+        self._quality: QualityReport | None = None
+
+    def rollup(self, name: str) -> ir.Table:
+        """Return a roll-up, on DuckDB.
+
+        Parameters
+        ----------
+        name : {"accounts", "spells", "account_months"}
+            See `csa.data.rollups`.
+
+        Returns
+        -------
+        ir.Table
+            Over a Parquet file that is made once.
+
+        Raises
+        ------
+        NotAvailable
+            If its table is absent, or a failing check says that its numbers would be wrong.
+        """
+        if name not in ROLLUPS:
+            hint = did_you_mean(name, ROLLUPS) or f"; there are {', '.join(ROLLUPS)}"
+            raise InputError(f'there is no roll-up "{name}"{hint}')
+        self._usable(ROLLUPS[name].needs)
+        file = cache.materialise(
+            self.tables,
+            name,
+            self._folder,
+            as_of=self.as_of,
+            grace_days=self.settings.data.grace_days,
+        )
+        if self._engine is None:  # of its own: an expression may outlive the tables
+            self._engine = open_engine(self.settings.root)
+        return self._engine.read_parquet(file, table_name=file.stem)
+
+    def spells(self, *, by: str = "segment") -> ir.Table:
+        """Return the times as a customer of the segment, with the group of each account.
+
+        Parameters
+        ----------
+        by : str
+            Column of accounts, an attribute of one's own included.
+
+        Returns
+        -------
+        ir.Table
+            The roll-up `spells` and `group` (text, "not stated" where missing). `entry_days`
+            counts from the later of what accounts and subscriptions state as `observed_from`.
+
+        Raises
+        ------
+        NotAvailable
+            If there are no subscriptions, or csa.yml does not say since when leaving accounts
+            have been recorded.
+        InputError
+            If accounts have no such column or segment.
+        """
+        if "subscriptions" not in self.tables:
+            raise NotAvailable(*self._no_contract())
+        self._require_observed_from()
+        spells = self.rollup("spells")
+        if "accounts" not in self.tables and by == "segment" and self.segment == ALL:
+            return spells.mutate(group=ibis.literal(NOT_STATED))
+        accounts = self._groups(by)
+        joined = spells.left_join(accounts, spells.account_id == accounts.account_key)
+        if self.segment != ALL:
+            joined = joined.filter(joined.account_segment == self.segment)
+        seen = ibis.greatest(
+            ibis.coalesce(joined.observed_from, joined.account_seen),
+            ibis.coalesce(joined.account_seen, joined.observed_from),
+        )
+        late = seen.delta(joined.start_on, unit="day")
+        return joined.mutate(
+            observed_from=seen,
+            entry_days=ibis.ifelse(late > 0, late, 0).cast("int64"),
+            group=joined.account_group.fill_null(NOT_STATED),
+        ).drop("account_key", "account_group", "account_segment", "account_seen")
+
+    def quality(self) -> QualityReport:
+        """Return what the data quality gate found.
+
+        Returns
+        -------
+        QualityReport
+            Made once for the same data, day, checks and code.
+        """
+        if self._quality is None:
+            file = self._folder / f"quality-{self._quality_key()}.json"
+            cache.keep(file, self._write_quality)
+            self._quality = QualityReport.from_json(file.read_text(encoding="utf-8"))
+        return self._quality
+
+    def lineage(self) -> pd.DataFrame:
+        """Return where the numbers come from.
+
+        Returns
+        -------
+        DataFrame
+            `table`, `origin`, `rows`, `newest`, `fingerprint`, and `rollups`: the cached files
+            made from the table with these data, day, grace and code.
+        """
+        found = self.quality().tables[["table", "origin", "rows", "newest", "fingerprint"]]
+        return found.assign(rollups=[self._files_of(name) for name in found["table"]])
+
+    def target(self, metric_id: str) -> Target | None:
+        """Return the target of a metric.
+
+        Parameters
+        ----------
+        metric_id : str
+            As in csa.yml.
+
+        Returns
+        -------
+        Target or None
+            None where csa.yml states none.
+        """
+        return self.settings.targets.get(metric_id)
+
+    # quality -------------------------------------------------------------------------------
+
+    def _quality_key(self) -> str:
+        names = [n for n in self.tables.names() if not TABLES[n].ledger]
+        return cache.digest(
+            {
+                "tables": {n: self.tables.fingerprint(n) for n in names},
+                "as_of": self.as_of.isoformat(),
+                "checks": [c.model_dump() for c in self.settings.checks],
+                "cadence": default_cadence(self.settings),
+                "grace_days": self.settings.data.grace_days,
+                "code": cache.code_version(),
+            }
+        )
+
+    def _write_quality(self, target: Path) -> None:
+        report = check_tables(self.tables, self.settings, as_of=self.as_of)
+        target.write_text(report.to_json(), encoding="utf-8")
+
+    def _usable(self, table: str) -> None:
+        """Refuse a table that is absent or has a failing check of severity error."""
+        if table not in self.tables:
+            raise NotAvailable(missing(table))
+        report = self.quality()
+        if table in report.blocked:
+            wrong = [c for c in report.checks if c.table == table and c.failing]
+            raise NotAvailable(*_blocked(table, [c for c in wrong if c.severity == "error"]))
+
+    def _files_of(self, table: str) -> str:
+        files = []
+        for name, rollup in ROLLUPS.items():
+            if rollup.needs == table:
+                ctx = cache.context(
+                    self.tables,
+                    name,
+                    as_of=self.as_of,
+                    grace_days=self.settings.data.grace_days,
+                )
+                files.append(cache.file_of(self.tables, name, ctx))
+        return ", ".join(files)
+
+    # spells --------------------------------------------------------------------------------
+
+    def _groups(self, by: str) -> ir.Table:
+        accounts = self.rollup("accounts")
+        if by not in accounts.columns:
+            known = self.tables.mapped("accounts")
+            hint = did_you_mean(by, known) or f"; there are {', '.join(known)}"
+            raise InputError(f'accounts have no column "{by}" to split by{hint}')
+        if self.segment != ALL:
+            self._require_segment(accounts)
+        stated = self.tables.observed_from("accounts")
+        seen = ibis.literal(stated) if isinstance(stated, date) else accounts.observed_from
+        return accounts.select(
+            account_key="account_id",
+            account_group=accounts[by].cast("string"),
+            account_segment="segment",
+            account_seen=seen,
+        )
+
+    def _require_segment(self, accounts: ir.Table) -> None:
+        found = accounts.select("segment").distinct().limit(1000).to_pyarrow()["segment"]
+        names = sorted(n for n in found.to_pylist() if n is not None)
+        if self.segment not in names:
+            known = ", ".join(names[:12]) or "none"
+            hint = did_you_mean(self.segment, names) or f"; there are {known}"
+            raise InputError(f'no account is in segment "{self.segment}"{hint}')
+
+    def _require_observed_from(self) -> None:
+        tables = [t for t in ("accounts", "subscriptions") if t in self.tables]
+        silent = [t for t in tables if self.tables.observed_from(t) is None]
+        if silent:
+            raise NotAvailable(*_silent(silent))
+
+    def _no_contract(self) -> tuple[str, ...]:
+        why = "churn needs subscriptions: only a contract tells on which day a customer has left."
+        if "transactions" in self.tables:
+            why += " Without one a customer just stops buying; the CLV chapter estimates who has."
+        return (why, f"Where there are contracts, add to {FILE}:", *_SUBSCRIPTIONS)
+
+
+def open_workspace(*, as_of: str, segment: str = ALL, path: Path | None = None) -> Workspace:
+    """Open a workspace as known on a day.
+
+    Parameters
+    ----------
+    as_of : str
+        Last day included, YYYY-MM-DD.
+    segment : str
+        Segment of accounts, or "all".
+    path : Path, optional
+        csa.yml or its folder; default: CSA_WORKSPACE, else the nearest csa.yml upwards.
+
+    Returns
+    -------
+    Workspace
+        Nothing has been read yet.
+
+    Raises
+    ------
+    ConfigError
+        If csa.yml is absent or wrong.
+    InputError
+        If the day is none, or lies in the future.
+    """
+    settings = load(path)
+    last = day(as_of)
+    today = datetime.now(ZoneInfo(settings.timezone)).date()
+    if last > today:
+        raise InputError(f"as_of {last} lies in the future; today is {today}")
+    return Workspace(settings, as_of=last, segment=segment)
+
+
+def _blocked(table: str, errors: Sequence[Check]) -> tuple[str, ...]:
+    lines = [f"{table} has rows at fault that would make its numbers wrong:"]
+    for check in errors[:_SHOWN]:
+        count = f"{check.failing:,} of {check.rows:,} rows" if check.rows else "no rows"
+        told = f", for example {', '.join(check.examples)}" if check.examples else ""
+        lines.append(f"{check.message} ({count}{told}); {check.fix}")
+    if len(errors) > _SHOWN:
+        lines.append(f"{len(errors) - _SHOWN} more; csa check lists all")
+    return tuple(lines)
+
+
+def _silent(tables: Sequence[str]) -> tuple[str, ...]:
+    """Say why survival is refused without a start of observation, and what to add."""
+    return (
+        f"{FILE} does not say since when leaving accounts have been recorded "
+        f"(observed_from of {' and '.join(tables)}), so survival is refused. Accounts that left "
+        "before that day are in no table; to count the others from their first day would make "
+        "customers look more loyal than they are (left truncation).",
+        f"Add to {FILE} the first day from which on every account that left is in the data, or "
+        "always:",
+        "data:",
+        "  tables:",
+        *(f"    {table}: {{observed_from: 2022-01-01}}" for table in tables),
+    )
