@@ -1,0 +1,63 @@
+"""`csa check`: csa.yml, sources, chapters and the quality of the data, in that order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from csa.data.quality import Check
+from csa.data.sources import Tables
+from csa.data.workspace import open_workspace
+from csa.errors import InputError
+from csa.report.plan import report_faults
+from csa.settings import FILE, Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What `csa check` found."""
+
+    tables: tuple[Mapping[str, Any], ...]  # table, rows, newest, origin
+    failing: tuple[Check, ...]
+    summary: str
+
+    @property
+    def errors(self) -> int:
+        """Number of failing checks of severity error."""
+        return sum(check.severity == "error" for check in self.failing)
+
+
+def check(settings: Settings) -> Found:
+    """Check a workspace as its reports would.
+
+    Parameters
+    ----------
+    settings : Settings
+        The workspace.
+
+    Returns
+    -------
+    Found
+        Tables and failing checks as of the last day of the data.
+
+    Raises
+    ------
+    InputError
+        With all faults of sources, mappings, chapters and parameters at once.
+    """
+    with Tables(settings) as known:
+        wrong = [*known.faults(), *report_faults(settings)]
+        if wrong:
+            raise InputError(*wrong)
+        as_of = known.last_day()
+    workspace = open_workspace(as_of=as_of.isoformat(), path=settings.root / FILE)
+    report = workspace.quality()
+    failing = tuple(check for check in report.checks if check.failing)
+    errors = sum(check.severity == "error" for check in failing)
+    return Found(
+        tables=tuple(workspace.lineage().to_dict("records")),
+        failing=failing,
+        summary=(
+            f"{len(report.checks)} checks as of {as_of}: {errors} errors,"
+            f" {len(failing) - errors} warnings"
+        ),
+    )
