@@ -123,7 +123,8 @@ def _make(folder: Path, wanted: dict[str, Any], progress: Progress) -> dict[str,
     try:
         for first in range(1, accounts + 1, engine.CHUNK):
             progress("customers", 0.02 + 0.8 * (first - 1) / accounts)
-            engine.build_chunk(con, first, min(first + engine.CHUNK, accounts + 1), parts)
+            past = min(first + engine.CHUNK, accounts + 1)
+            engine.build_chunk(con, first, past, parts, final=accounts <= engine.CHUNK)
         for n, name in enumerate(engine.CHUNK_TABLES):
             progress(name, 0.82 + 0.12 * n / len(engine.CHUNK_TABLES))
             engine.join_parts(con, name, parts, folder)

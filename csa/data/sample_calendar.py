@@ -154,6 +154,7 @@ def block_ratio(start_month: int, block: int) -> float:
     return ratio
 
 
+@cache
 def block_ratios() -> Floats:
     """All hazard ratios of the calendar.
 
@@ -206,6 +207,7 @@ def cells(segment: model.Segment) -> tuple[Floats, Floats]:
     return np.outer([1 - yearly, yearly], onboarding), np.outer([1, 1], model.ONBOARDING_RATIO)
 
 
+@cache
 def entries() -> list[Row]:
     """Kinds of contract among customers who began before day 0 and were still there on day 0.
 

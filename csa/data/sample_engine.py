@@ -71,6 +71,7 @@ def connect(spill: Path, *, accounts: int, seed: int) -> duckdb.DuckDBPyConnecti
         }
     )
     _run(con, "set preserve_insertion_order = true")
+    _run(con, "set enable_progress_bar = false")  # `on_progress` is for that
     _run(con, sql("macros"))
     _run(con, sql("words"))
     for name, value in parameters.variables(accounts, seed).items():
@@ -83,7 +84,9 @@ def connect(spill: Path, *, accounts: int, seed: int) -> duckdb.DuckDBPyConnecti
     return con
 
 
-def build_chunk(con: duckdb.DuckDBPyConnection, first: int, past: int, parts: Path) -> None:
+def build_chunk(
+    con: duckdb.DuckDBPyConnection, first: int, past: int, parts: Path, *, final: bool
+) -> None:
     """Make accounts [first, past) and write one part of every table.
 
     Parameters
@@ -94,6 +97,9 @@ def build_chunk(con: duckdb.DuckDBPyConnection, first: int, past: int, parts: Pa
         Numbers of the accounts.
     parts : Path
         Folder; a part is called `<table>.<first account>`.
+    final : bool
+        The only part: it becomes the table as it is. Others are read again soon, so they are
+        written fast rather than small.
     """
     _run(con, "set variable chunk_first = ?", [first])
     _run(con, "set variable chunk_end = ?", [past])
@@ -101,7 +107,7 @@ def build_chunk(con: duckdb.DuckDBPyConnection, first: int, past: int, parts: Pa
         if step.isupper():
             name = step.lower()
             part = parts / f"{name}.{first:08d}"
-            con.sql(sql(name)).write_parquet(str(part), compression="zstd")
+            con.sql(sql(name)).write_parquet(str(part), compression="zstd" if final else "lz4")
         else:
             _run(con, sql(step))
 

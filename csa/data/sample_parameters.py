@@ -74,6 +74,17 @@ def variables(accounts: int, seed: int) -> dict[str, object]:
         "price_day": day_number(model.PRICE_DAY),
         "prices": [float(price) for _, price in model.PLANS],
         "new_prices": [round(price * (1 + model.PRICE_RISE), 2) for _, price in model.PLANS],
+        **_effects(),
+        "owner_count": sum(_owners(accounts)),
+        "owner_format": f"CSM %0{max(2, len(str(sum(_owners(accounts)))))}d",
+        "hour_100": _hundred(zip(range(7, 19), hours, strict=True)),
+        "events_100": _hundred(enumerate(model.EVENTS_PERCENT, 1)),
+        **_names(),
+    }
+
+
+def _effects() -> dict[str, object]:
+    return {
         "programme_day": day_number(model.PROGRAMME_DAY),
         "review_first": model.REVIEW_FIRST,
         "review_every": model.REVIEW_EVERY,
@@ -93,11 +104,6 @@ def variables(accounts: int, seed: int) -> dict[str, object]:
         "adopt": [list(s.adopt) for s in model.SEGMENTS],
         "purchase_cap": model.PURCHASE_CAP,
         **{f"purchase_{name}": value for name, value in model.PURCHASE.items()},
-        "owner_count": sum(_owners(accounts)),
-        "owner_format": f"CSM %0{max(2, len(str(sum(_owners(accounts)))))}d",
-        "hour_100": _hundred(zip(range(7, 19), hours, strict=True)),
-        "events_100": _hundred(enumerate(model.EVENTS_PERCENT, 1)),
-        **_names(),
     }
 
 

@@ -1,5 +1,6 @@
 """`truth.json`: everything that is known about a sample company, stated once."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
@@ -13,6 +14,17 @@ from csa.data import sample_truth as truth
 from csa.data.sample_model import Segment, day_number
 
 Json = dict[str, object]
+_BLEMISHES: list[Json] = [
+    {"table": "accounts", "what": "industry missing", "share": 0.01},
+    {"table": "tickets", "what": "category missing", "share": 0.015},
+    {"table": "usage_events", "what": "user_id missing", "share": 0.003},
+    {
+        "table": "usage_events",
+        "what": "last event of a session written twice",
+        "share": 0.0005,
+    },
+    {"table": "surveys", "what": "answer two to four months late", "share": 0.005},
+]
 
 
 def stated(accounts: int) -> Json:
@@ -44,29 +56,23 @@ def stated(accounts: int) -> Json:
         },
         "purchases": _purchases(),
         "usage": _usage(accounts),
-        "tickets": {
-            "per_month": {s.name: s.tickets for s in model.SEGMENTS},
-            "first_response_median_hours": dict(
-                zip((p for p, _ in model.PRIORITIES), model.RESPONSE_HOURS, strict=True)
-            ),
-            "first_response_sigma": 0.8,
-            "go_live": {"on": model.GO_LIVE.isoformat(), "ratio": model.GO_LIVE_RESPONSE},
-            "solved_at_first_contact": 0.55,
-            "rates_rise_with": "square root of the account's risk; 1.8 times in the first 90 days",
-        },
+        "tickets": _tickets(),
         "owners": {"hazard_ratio": 1.0, "accounts": "drawn within the segment"},
         "campaigns": _campaigns(),
-        "blemishes": [
-            {"table": "accounts", "what": "industry missing", "share": 0.01},
-            {"table": "tickets", "what": "category missing", "share": 0.015},
-            {"table": "usage_events", "what": "user_id missing", "share": 0.003},
-            {
-                "table": "usage_events",
-                "what": "last event of a session written twice",
-                "share": 0.0005,
-            },
-            {"table": "surveys", "what": "answer two to four months late", "share": 0.005},
-        ],
+        "blemishes": _BLEMISHES,
+    }
+
+
+def _tickets() -> Json:
+    return {
+        "per_month": {s.name: s.tickets for s in model.SEGMENTS},
+        "first_response_median_hours": dict(
+            zip((p for p, _ in model.PRIORITIES), model.RESPONSE_HOURS, strict=True)
+        ),
+        "first_response_sigma": 0.8,
+        "go_live": {"on": model.GO_LIVE.isoformat(), "ratio": model.GO_LIVE_RESPONSE},
+        "solved_at_first_contact": 0.55,
+        "rates_rise_with": "square root of the account's risk; 1.8 times in the first 90 days",
     }
 
 
@@ -318,4 +324,4 @@ def _noise_deviations(a: events.Anomaly, daily: Mapping[str, Mapping[int, int]])
     shares = model.EVENTS_PERCENT if sessions else (100,)
     mean = sum(n * share for n, share in enumerate(shares, 1)) / 100
     square = sum(n * n * share for n, share in enumerate(shares, 1)) / 100
-    return round((a.factor - 1) * mean * (base / square) ** 0.5, 2)
+    return round((a.factor - 1) * mean * math.sqrt(base / square), 2)

@@ -14,6 +14,7 @@ of the contracts expected at risk at each age.
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -43,6 +44,7 @@ class Law:
     by_cause: Floats  # share of each cause in the hazard of each step
 
 
+@cache
 def law(segment: Segment) -> Law:
     """Survival by start month, over billing, onboarding, frailty and outreach.
 
@@ -102,7 +104,8 @@ def _programme_running(age: int) -> Floats:
     first = [calendar.month_start(m) for m in range(calendar.FIRST_MONTH, calendar.LAST_MONTH + 2)]
     begins = np.array([day_number(day) for day in first])
     late = begins[1:] - np.maximum(begins[:-1], day_number(model.PROGRAMME_DAY) - age)
-    return np.clip(late / np.diff(begins), 0.0, 1.0)
+    share: Floats = np.clip(late / np.diff(begins), 0.0, 1.0)
+    return share
 
 
 def survival(starts: dict[int, dict[int, int]]) -> dict[str, object]:
