@@ -371,6 +371,22 @@ def test_kaplan_meier_covers_the_true_survival(company, spells, segment, day):
     assert abs(survival - company.truth["survival"][segment]["survival"][str(day)]) < 4 * error
 
 
+@pytest.mark.parametrize("cause", sample_model.CAUSES)
+def test_incidence_by_cause_is_near_the_true_one(company, spells, cause):
+    """Aalen-Johansen at one year; the binomial error is a little too large, which is safe."""
+    chosen = spells["segment"] == "SMB"
+    entry, leave = spells["entry_days"][chosen], spells["exit_days"][chosen]
+    event, causes = spells["event"][chosen], spells["cause"][chosen]
+    alive, incidence = 1.0, 0.0
+    for t in np.unique(leave[event & (leave <= 365)]):
+        at_risk = ((entry < t) & (leave >= t)).sum()
+        here = event & (leave == t)
+        incidence += alive * (here & (causes == cause)).sum() / at_risk
+        alive *= 1 - here.sum() / at_risk
+    true = company.truth["survival"]["SMB"]["incidence"][cause]["365"]
+    assert abs(incidence - true) < 4 * math.sqrt(true * (1 - true) / chosen.sum())
+
+
 def test_true_incidences_and_survival_add_up_to_one(company):
     for stated in company.truth["survival"].values():
         for day, survival in stated["survival"].items():
