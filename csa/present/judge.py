@@ -62,7 +62,7 @@ def judged(measure: Measure, *, least: int = MIN_N) -> Status:
         return "unclear"
     if not known(measure.value):
         return "good" if _surely_meets(measure, measure.target) else "unclear"
-    if _meets(measure, measure.target):
+    if meets(measure):
         return "good"
     if measure.warn is not None and _meets(measure, measure.warn):
         return "watch"
@@ -103,6 +103,22 @@ def moved(measure: Measure) -> bool | None:
     if measure.change is None or measure.change_low is None or measure.change_high is None:
         return None
     return measure.change_low > 0 or measure.change_high < 0
+
+
+def meets(measure: Measure) -> bool:
+    """Say whether the value reaches the target, however sure that is.
+
+    Parameters
+    ----------
+    measure : Measure
+        Value, target and direction.
+
+    Returns
+    -------
+    bool
+        False where either is not known.
+    """
+    return measure.target is not None and _meets(measure, measure.target)
 
 
 def _surely_meets(measure: Measure, level: float) -> bool:

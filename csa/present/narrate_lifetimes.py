@@ -7,8 +7,8 @@ import pandas as pd
 from csa.analysis.churn import SurvivalResult, survival_at
 from csa.present.items import Finding, Measure, Status
 from csa.present.judge import TargetLike, aimed, judged
-from csa.present.names import named, plural
-from csa.present.phrases import against, distance, number
+from csa.present.names import capital, named, plural
+from csa.present.phrases import against, distance, ends, number
 from csa.present.words import DAYS_PER_MONTH, Words, known
 
 ALL: Final = "all"
@@ -55,8 +55,8 @@ def lifetime(
         return Finding(
             id=ident,
             title=title,
-            text=f"How long accounts stay is not known: {row['reason'] or 'too few were seen'}.",
-            evidence=f"{words.number(row['n'])} accounts, {words.number(row['events'])} left.",
+            text=f"How long accounts stay is not known ({row['reason'] or 'too few were seen'}).",
+            evidence=_seen(row, words),
             action="Come back when more accounts have been under observation.",
             status="unclear",
             measure=measure,
@@ -85,30 +85,33 @@ def _median_low(result: SurvivalResult, row: pd.Series) -> float | None:
 
 def _lifetime_text(result: SurvivalResult, row: pd.Series, words: Words) -> str:
     start = row["starts_at_days"]
-    given = f" of those that reach {words.days(start)}" if start > 0 else ""
+    who = f"those that reach {words.days(start)}" if start > 0 else "all accounts"
     if known(row["median_days"]):
-        who = given or " of all accounts"
-        return f"Half{who} stay at least {words.days(row['median_days'])}."
+        return f"Half of {who} stay at least {words.days(row['median_days'])}."
     age = float(row["ends_at_days"]) // DAYS_PER_MONTH * DAYS_PER_MONTH or row["ends_at_days"]
     table = survival_at(result, [age])
     share = table.loc[table["group"] == ALL, "survival"].iloc[0]
     return (
-        f"More than half of all accounts outlast what was seen: {words.share(share)} are still "
-        f"customers after {words.days(age)}{given}."
+        f"More than half of {who} outlast what was seen: {words.share(share)} are still "
+        f"customers after {words.days(age)}."
     )
 
 
 def _lifetime_evidence(row: pd.Series, measure: Measure, words: Words) -> str:
-    n, left = words.number(row["n"]), words.number(row["events"])
     parts = []
     if measure.low is not None or measure.high is not None:
         ends = words.interval(measure.low, measure.high, "days")
         level = words.share(measure.confidence, 0)
         parts.append(f"{level} interval {ends}{against(measure, words)}.")
-    parts.append(f"{n} accounts, {left} left.")
+    parts.append(_seen(row, words))
     if late := int(row["entered_late"]):
         parts.append(f"{words.number(late)} came under observation late and count from then on.")
     return " ".join(parts)
+
+
+def _seen(row: pd.Series, words: Words) -> str:
+    n = int(row["n"])
+    return f"{words.number(n)} {plural(n, 'account')}, {words.number(row['events'])} left."
 
 
 def _lifetime_action(
@@ -150,7 +153,9 @@ def groups(result: SurvivalResult, *, by: str = "segment", words: Words = ENGLIS
             title=title,
             text=f"Lifetimes by {by} cannot be compared: {result.logrank_reason}.",
             evidence="No test was made.",
-            action=f"Map an attribute with several values as {by} to compare.",
+            action=f"Map an attribute with several values as {by} to compare."
+            if len(result.summary) == 1
+            else "Come back when accounts of several groups have left.",
             status="unclear",
         )
     table = test.table.assign(excess=test.table["observed"] - test.table["expected"])
@@ -270,7 +275,7 @@ def first_year(
         )
     young, old = rows.iloc[0], rows.iloc[-1]
     measure = aimed(_stay_measure(young, confidence), target)
-    status = judged(measure) if young["status"] == "ok" else "unclear"
+    status = judged(measure)
     return Finding(
         id=ident,
         title=title,
@@ -285,12 +290,13 @@ def first_year(
 
 def _stay_measure(young: pd.Series, confidence: float) -> Measure:
     months = round(float(young["ahead_days"]) / DAYS_PER_MONTH)
+    low, high = ends(young["ci_low"], young["ci_high"])
     return Measure(
         metric_id=f"survival_{months}_months",
         value=number(young["stay"]),
-        low=number(young["ci_low"]),
-        high=number(young["ci_high"]),
-        n=int(young["at_risk"]),
+        low=low,
+        high=high,
+        n=int(young["at_risk"]) if young["status"] == "ok" else 0,
         unit="share",
         confidence=confidence,
         method="Kaplan-Meier, conditional on the age reached",
@@ -314,16 +320,27 @@ def _stay_text(young: pd.Series, old: pd.Series, words: Words) -> str:
 
 
 def _stay_evidence(young: pd.Series, old: pd.Series, measure: Measure, words: Words) -> str:
-    level = words.share(measure.confidence, 0)
-    ends = [words.interval(r["ci_low"], r["ci_high"], "share") for r in (young, old)]
-    n = [words.number(r["at_risk"]) for r in (young, old)]
-    first = f"{level} interval {ends[0]} ({n[0]} accounts){against(measure, words)}"
+    said = [_chance_interval(row, words) for row in (young, old)]
+    first = f"{words.share(measure.confidence, 0)} interval {said[0]}{against(measure, words)}"
+    if measure.low is None:
+        first = f"{said[0]}{against(measure, words)}"
     if old["age_days"] == young["age_days"]:
-        return f"{first}."
-    return f"{first}. Later: {ends[1]} ({n[1]} accounts)."
+        return capital(f"{first}.")
+    return capital(f"{first}. Later: {said[1]}.")
+
+
+def _chance_interval(row: pd.Series, words: Words) -> str:
+    n = int(row["at_risk"])
+    of = f"{words.number(n)} {plural(n, 'account')}"
+    low, high = ends(row["ci_low"], row["ci_high"])
+    if low is None and high is None:
+        return f"none of {of} left, so the curve gives no interval"
+    return f"{words.interval(low, high, 'share')} ({of})"
 
 
 def _stay_action(young: pd.Series, old: pd.Series, words: Words) -> str:
+    if young["status"] != "ok" or old["status"] != "ok":
+        return "Come back when more accounts have been under observation."
     if old["ci_low"] > young["ci_high"]:
         return f"Put effort into the first {words.days(young['ahead_days'])}: later it is safer."
     if old["ci_high"] < young["ci_low"]:

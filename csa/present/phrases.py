@@ -3,7 +3,7 @@
 from typing import Any
 
 from csa.present.items import Measure
-from csa.present.judge import spans
+from csa.present.judge import meets, spans
 from csa.present.words import Words, known
 
 
@@ -27,9 +27,31 @@ def against(measure: Measure, words: Words) -> str:
     goal = f"the target of {words.measure(measure.target, measure.unit)}"
     if spans(measure):
         return f"; {goal} lies inside it"
-    if measure.low is None or measure.value is None:
-        return f"; {goal} is not far"
+    if measure.value is None:
+        beyond = measure.low is not None and measure.low >= measure.target
+        return f", beyond {goal}" if beyond else f"; {goal} cannot be judged yet"
+    if measure.low is None or measure.high is None:
+        return f"; {goal} {'is met' if meets(measure) else 'is not met'} by the value alone"
     return f", all of it {'above' if measure.value > measure.target else 'below'} {goal}"
+
+
+def ends(low: Any, high: Any) -> tuple[float | None, float | None]:
+    """Take the ends of an interval out of a frame's cells.
+
+    Parameters
+    ----------
+    low, high : object
+        The cells.
+
+    Returns
+    -------
+    tuple
+        Unknown where both are the same: where nobody left, the interval of a curve has no width
+        although nothing is certain.
+    """
+    if not known(low) or not known(high):
+        return number(low), number(high)
+    return (None, None) if low == high else (float(low), float(high))
 
 
 def distance(measure: Measure) -> float:

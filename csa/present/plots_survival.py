@@ -26,6 +26,7 @@ from csa.present.canvas import (
 )
 from csa.present.items import Chart
 from csa.present.names import joined, named, plural
+from csa.present.phrases import ends
 from csa.present.theme import LIGHT, SERIES
 from csa.present.words import DAYS_PER_MONTH, Words
 
@@ -207,9 +208,9 @@ def _leader(ax: Axes, end: tuple[float, float], label: tuple[float, float], colo
 
 
 def _floor(curves: pd.DataFrame) -> float:
-    """Lower end of the share axis: zero, or a round share below curves that all stay high."""
+    """Lower end of the share axis: zero, or one half where all curves stay above it."""
     lowest = float(curves["ci_low"].fillna(curves["survival"]).min())
-    return 0.0 if lowest < 0.55 else float(np.floor(lowest * 10 - 0.5) / 10)
+    return 0.0 if lowest < 0.55 else 0.5
 
 
 def _survival_axes(ax: Axes, curves: pd.DataFrame, words: Words, size: Size) -> None:
@@ -257,7 +258,7 @@ def _survival_alt(
     table = survival_at(result, [age])
     parts = [
         f"{named(_label(row['group']))} {words.share(row['survival'])} "
-        f"({words.interval(row['ci_low'], row['ci_high'], 'share')})"
+        f"({words.interval(*ends(row['ci_low'], row['ci_high']), 'share')})"
         for row in table.to_dict("records")
         if row["group"] in shown
     ]
@@ -278,7 +279,10 @@ def _common_age(curves: pd.DataFrame) -> float:
 def _survival_caption(result: SurvivalResult, shown: Sequence[str], words: Words) -> str:
     left_out = len(result.summary) - len(shown)
     level = words.share(result.confidence, 0)
-    parts = [f"Bands: {level} intervals. Curves end where fewer than {result.min_at_risk} remain."]
+    least = result.min_at_risk
+    parts = [f"Bands: {level} intervals. Curves end where fewer than {least} remain."]
+    if result.curves["at_risk"].max() < least:
+        parts = [f"Fewer than {least} accounts at any age: do not rely on this curve."]
     late = result.summary.loc[
         result.summary["group"].isin(shown) & (result.summary["starts_at_days"] > 0)
     ]

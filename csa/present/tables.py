@@ -7,6 +7,8 @@ import pandas as pd
 from csa.analysis.churn import ChurnRateResult, SurvivalResult
 from csa.present.columns import Column
 from csa.present.items import Table
+from csa.present.names import capital
+from csa.present.phrases import ends
 from csa.present.tables_quality import checks, freshness, lineage
 from csa.present.words import Words, known
 
@@ -172,7 +174,7 @@ def _labels(rows: pd.DataFrame) -> pd.Series:
 
 
 def _pairs(rows: pd.DataFrame, low: str, high: str) -> "pd.Series[Any]":
-    pairs = list(zip(rows[low], rows[high], strict=True))
+    pairs = [ends(*pair) for pair in zip(rows[low], rows[high], strict=True)]
     return pd.Series(pairs, index=rows.index, dtype=object)
 
 
@@ -184,6 +186,8 @@ def _unreached(rows: pd.DataFrame) -> str:
 def _notes(rows: pd.DataFrame) -> str:
     """Reasons that limit single rows, each once: "EU: only 7 accounts at the start"."""
     told = rows.loc[rows["reason"].fillna("") != ""]
+    if len(rows) and len(told) == len(rows) and (told["reason"] == told["reason"].iloc[0]).all():
+        return capital(str(told["reason"].iloc[0]))
     by_reason = told.groupby("reason", sort=False)["group"].agg(
         lambda g: ", ".join(dict.fromkeys(g))
     )

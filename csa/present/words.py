@@ -7,7 +7,9 @@ import math
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Any
 
+import pandas as pd
 from babel import Locale
 from babel.dates import format_date
 from babel.numbers import NumberPattern, format_currency, format_decimal, parse_pattern
@@ -34,7 +36,7 @@ def _percent_pattern(name: str, digits: int) -> NumberPattern:
     return pattern
 
 
-def known(value: object) -> bool:
+def known(value: Any) -> bool:
     """Say whether a value is there: neither None nor NaN nor infinite nor NaT.
 
     Parameters
@@ -47,11 +49,9 @@ def known(value: object) -> bool:
     bool
         True where the value can be shown.
     """
-    if value is None:
+    if isinstance(value, float) and not math.isfinite(value):
         return False
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return bool(value == value)  # noqa: PLR0124  NaT and pandas' NaN differ from themselves
+    return pd.isna(value) is not True  # a pair is never unknown as a whole
 
 
 @dataclass(frozen=True, slots=True)

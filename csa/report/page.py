@@ -3,9 +3,8 @@
 The templates only place these; every sentence and every choice is made here, where it is tested.
 """
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -14,10 +13,13 @@ from nbformat import NotebookNode
 
 from csa.present.columns import Column
 from csa.present.items import Table, status_word
-from csa.present.names import clean, joined, plural, shortened
+from csa.present.names import capital, clean, joined, plural, shortened
 from csa.present.words import Words
-from csa.report.assemble import ChapterPage, Edition, Part, ScoreRow
+from csa.report.assemble import ChapterPage, Edition, ScoreRow
+from csa.report.outputs import Part
+from csa.report.remedy import remedy, split_settings
 
+LINE: Final = 600  # characters of an error that a page shows
 CHECKS_SHOWN: Final = 20  # in the appendix, where no chapter shows them
 
 
@@ -183,10 +185,12 @@ class Page:
             Head, sentences, and what to add.
         """
         text, add = split_settings(part["lines"])
+        if part["kind"] == "unavailable":
+            add = add or remedy(text)
         return Said(
             head=f"{part['title']} {_STATE[part['kind']]}",
-            lines=tuple(text),
-            how="Add it like this:",
+            lines=tuple(capital(shortened(line, LINE)) for line in text),
+            how="Add it to csa.yml like this:",
             add="\n".join(add),
         )
 
@@ -339,21 +343,3 @@ def _methods(notebook: NotebookNode, titles: Mapping[str, str]) -> Iterator[Meth
                 anchor=f"method-{cell['id']}",
                 text=cell.source,
             )
-
-
-def split_settings(lines: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Part sentences from lines of YAML.
-
-    Parameters
-    ----------
-    lines : sequence of str
-        Of a `NotAvailable` error.
-
-    Returns
-    -------
-    tuple of lists
-        Sentences, and the YAML below them.
-    """
-    is_yaml = re.compile(r"\s+\S|[\w-]+:(\s*$|\s+[\[{\"'])|- ")
-    text = [shortened(line, 600) for line in lines if not is_yaml.match(line)]
-    return text, [line.rstrip() for line in lines if is_yaml.match(line)]

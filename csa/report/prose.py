@@ -27,7 +27,7 @@ _SIZE = re.compile(r'(?<=<svg )([^>]*?)width="[^"]*" height="[^"]*"')
 _TOP_LEVEL = 4  # headings inside prose stand below those of chapter and section
 
 
-class _Renderer(IPythonRenderer):  # type: ignore[misc]
+class _Renderer(IPythonRenderer):
     """Markdown without anything that reaches out of the page: no raw HTML, no linked picture."""
 
     def heading(self, text: str, level: int, **_: object) -> str:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import cache
 from os import environ
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -40,23 +39,22 @@ except OSError:
     weasyprint = None
 
 
-class _Exporter(TemplateExporter):  # type: ignore[misc]
+class _Exporter(TemplateExporter):
     """Our templates with escaping switched on, and none of the stock page's scripts."""
 
     output_mimetype = "text/html"
-    export_from_notebook = None
 
     def _file_extension_default(self) -> str:
         return ".html"
 
     def _create_environment(self) -> Environment:
-        environment: Environment = super()._create_environment()
+        environment: Environment = super()._create_environment()  # type: ignore[no-untyped-call]
         environment.autoescape = True
         return environment
 
     def default_filters(self) -> Iterator[tuple[str, Callable[..., Any]]]:
         """Add the filters of our templates."""
-        yield from super().default_filters()
+        yield from super().default_filters()  # type: ignore[no-untyped-call]
         yield from (("prose", prose), ("inline_svg", inline_svg), ("svg_uri", svg_uri))
 
 
@@ -64,7 +62,7 @@ class _Exporter(TemplateExporter):  # type: ignore[misc]
 def _exporter(template: str) -> _Exporter:
     """Build an exporter once; its compiled templates serve every edition of a run."""
     folder = str(shipped("templates"))
-    return _Exporter(
+    return _Exporter(  # type: ignore[no-untyped-call]
         template_name=template,
         template_file="index.html.j2",
         # both: one is where names are looked up, the other where `extends` is
@@ -159,7 +157,7 @@ def render_pdf(notebook: NotebookNode, edition: Edition, out: Path) -> None:
     out.write_bytes(document.write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True))
 
 
-def _printer() -> ModuleType:
+def _printer() -> Any:
     if weasyprint is None:
         raise RunError(NO_PANGO)
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # tells every table it subsets
