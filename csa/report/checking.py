@@ -16,7 +16,7 @@ from csa.settings import FILE, Settings
 class Found:
     """What `csa check` found."""
 
-    tables: tuple[Mapping[str, Any], ...]  # table, rows, newest, origin
+    tables: tuple[Mapping[Any, Any], ...]  # table, rows, newest, origin
     failing: tuple[Check, ...]
     summary: str
 

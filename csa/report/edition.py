@@ -94,7 +94,7 @@ def basis_of(
     )
 
 
-def _lineage_row(row: Mapping[str, Any]) -> LineageRow:
+def _lineage_row(row: Mapping[Any, Any]) -> LineageRow:
     newest = row["newest"]
     return LineageRow(
         table=row["table"],

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from csa.present.theme import STATUS
+from csa.present.words import known
 from csa.report.assemble import Edition
 from csa.report.engine import Event
 from csa.report.run import Made
@@ -145,7 +146,7 @@ def checks(failing: Sequence[Any], console: Console) -> None:
         _line(console, f"  {check.fix}")
 
 
-def tables(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
+def tables(rows: Sequence[Mapping[Any, Any]], console: Console) -> None:
     """List tables with their rows and newest row.
 
     Parameters
@@ -161,9 +162,8 @@ def tables(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
     shown.add_column("newest")
     shown.add_column("from")
     for row in rows:
-        shown.add_row(
-            Text(row["table"]), f"{row['rows']:,}", str(row["newest"] or "-"), Text(row["origin"])
-        )
+        newest = f"{row['newest']:%Y-%m-%d}" if known(row["newest"]) else "-"
+        shown.add_row(Text(row["table"]), f"{row['rows']:,}", newest, Text(row["origin"]))
     console.print(shown)
 
 

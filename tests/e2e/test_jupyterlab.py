@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import nbformat
@@ -24,32 +24,38 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def server(edition):
+def server(edition, tmp_path_factory):
     """JupyterLab with notebooks/ as its root, as `make lab` starts it."""
     token = uuid.uuid4().hex
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--port=0"),
-            *(f"--notebook-dir={NOTEBOOKS}", f"--IdentityProvider.token={token}"),
-            *("--ServerApp.allow_root=True", "--LabApp.collaborative=False"),
-        ],
-        env={**os.environ, "CSA_WORKSPACE": str(edition.workspace)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    log = tmp_path_factory.mktemp("lab") / "log.txt"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--port=0"),
+                *(f"--notebook-dir={NOTEBOOKS}", f"--IdentityProvider.token={token}"),
+                "--ServerApp.allow_root=True",
+            ],
+            env={**os.environ, "CSA_WORKSPACE": str(edition.workspace)},
+            stderr=file,
+        )
     try:
-        yield Server(_url(process), token)
+        yield wait_for(process, log, token)
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.wait(30)
 
 
-def _url(process):
-    for line in process.stderr:
-        found = re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/", line)
+def wait_for(process, log, token):
+    deadline = time.monotonic() + WAIT
+    while time.monotonic() < deadline and process.poll() is None:
+        found = re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/", log.read_text())
         if found:
-            return found[0]
-    raise AssertionError("the server did not start")
+            server = Server(found[0], token)
+            with suppress(requests.ConnectionError):  # it tells its address before it listens
+                server.call("GET", "status")
+                return server
+        time.sleep(0.2)
+    raise AssertionError(f"the server did not start: {log.read_text()}")
 
 
 class Server:
