@@ -2,7 +2,8 @@
 
 Each side runs in its own process: curves with intervals for every segment, and the log-rank test
 between them. Ours reads the file in the engine and also gives the total, Nelson-Aalen, medians
-and restricted means; lifelines gets the file through pandas, as its users do. Imports are not
+and restricted means; lifelines gets the same file through pandas. It is slow with text as group, so
+it is timed once more with integer codes, its best case, which the note states. Imports are not
 counted. With delayed entry only ours is measured: lifelines' log-rank test knows no entry.
 """
 # ruff: noqa: PLC0415  a side imports only what it uses, or its memory would hold both
@@ -11,8 +12,12 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.record import DATA, Record, measure, peak_so_far_mb
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ACCOUNTS, SEGMENTS = 10_000_000, 20
 GOAL_RATIO, GOAL_MEMORY = 10, 0.2
@@ -84,54 +89,65 @@ def ours(path: str) -> dict[str, float]:
     return figures | {"statistic": statistic, "rows": len(result.curves)}
 
 
-def lifelines(path: str) -> dict[str, float]:
+def peer(path: str) -> dict[str, float]:
     """Read through pandas, then fit every segment and test between them."""
+    import lifelines.statistics  # noqa: F401
     import pandas as pd
-    import pyarrow.parquet  # noqa: F401  else imported by the first reading
-    from lifelines import KaplanMeierFitter
-    from lifelines.statistics import multivariate_logrank_test
+    import pyarrow.parquet  # noqa: F401  else these are imported while the clock runs
 
     clock = Clock()
     frame = pd.read_parquet(path, columns=["group", "exit_days", "event"])
     reading = clock.figures()["cpu"]
-    rows = 0
-    for _, part in frame.groupby("group"):
-        fitted = KaplanMeierFitter().fit(part["exit_days"], part["event"])
-        rows += len(fitted.confidence_interval_)
-    test = multivariate_logrank_test(frame["exit_days"], frame["group"], frame["event"])
+    statistic = fitted_and_tested(frame)
     figures = clock.figures()
     fit = figures["cpu"] - reading
-    return figures | {"fit_cpu": fit, "statistic": float(test.test_statistic), "rows": rows}
+    clock = Clock()
+    frame["group"] = pd.factorize(frame["group"])[0]
+    fitted_and_tested(frame)
+    best = reading + clock.figures()["cpu"]
+    return figures | {"fit_cpu": fit, "best_cpu": best, "statistic": statistic}
+
+
+def fitted_and_tested(frame: "pd.DataFrame") -> float:
+    """Fit a curve with its interval to every segment and return the log-rank statistic."""
+    from lifelines import KaplanMeierFitter
+    from lifelines.statistics import multivariate_logrank_test
+
+    for _, part in frame.groupby("group"):
+        KaplanMeierFitter().fit(part["exit_days"], part["event"])
+    test = multivariate_logrank_test(frame["exit_days"], frame["group"], frame["event"])
+    return float(test.test_statistic)
 
 
 def run() -> list[Record]:
     """Measure both sides, and ours once more with delayed entry."""
     path = spells("spells_10m", FROM_THE_START)
     mine = measure(["-m", MODULE, "ours", path])
-    peer = measure(["-m", MODULE, "lifelines", path])
+    other = measure(["-m", MODULE, "lifelines", path])
     late = measure(["-m", MODULE, "ours", spells("spells_10m_late", LATE)])
-    same = abs(mine.output["statistic"] / peer.output["statistic"] - 1) < 1e-9
-    ratio = peer.output["cpu"] / mine.output["cpu"]
-    memory = mine.peak_mb / peer.peak_mb
+    same = abs(mine.output["statistic"] / other.output["statistic"] - 1) < 1e-9
+    ratio = other.output["cpu"] / mine.output["cpu"]
+    memory = mine.peak_mb / other.peak_mb
+    seconds = {name: other.output[name] for name in ("fit_cpu", "best_cpu", "wall")}
     note = (
-        f"elapsed {mine.output['wall']:.2f} s against {peer.output['wall']:.2f} s; lifelines "
-        f"without reading {peer.output['fit_cpu']:.2f} s, "
-        f"{peer.output['fit_cpu'] / mine.output['cpu']:.1f} times ours with reading; same log-rank "
-        f"statistic: {'yes' if same else 'NO'}; ours with delayed entry {late.output['cpu']:.2f} s "
-        f"cpu, {late.output['wall']:.2f} s elapsed, {late.peak_mb:.0f} MB"
+        f"elapsed {mine.output['wall']:.2f} s against {seconds['wall']:.2f} s; lifelines without "
+        f"reading {seconds['fit_cpu']:.2f} s cpu, with reading and segments as integer codes "
+        f"{seconds['best_cpu']:.2f} s cpu ({seconds['best_cpu'] / mine.output['cpu']:.1f} times "
+        f"ours); same log-rank statistic: {'yes' if same else 'NO'}; ours with delayed entry "
+        f"{late.output['cpu']:.2f} s cpu, {late.output['wall']:.2f} s, {late.peak_mb:.0f} MB"
     )
     return [
         Record(
             name="survival",
             size=f"{ACCOUNTS:,} accounts, {SEGMENTS} segments",
             ours=round(mine.output["cpu"], 3),
-            peer=round(peer.output["cpu"], 3),
+            peer=round(other.output["cpu"], 3),
             peer_name="lifelines",
             unit="s cpu",
             ratio=round(ratio, 1),
             goal=f"at least {GOAL_RATIO} times faster, at most a fifth of the memory",
             peak_mb=round(mine.peak_mb),
-            peer_peak_mb=round(peer.peak_mb),
+            peer_peak_mb=round(other.peak_mb),
             holds=bool(same and ratio >= GOAL_RATIO and memory <= GOAL_MEMORY),
             note=note,
         )
@@ -139,4 +155,4 @@ def run() -> list[Record]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"ours": ours, "lifelines": lifelines}[sys.argv[1]](sys.argv[2])))
+    print(json.dumps({"ours": ours, "lifelines": peer}[sys.argv[1]](sys.argv[2])))

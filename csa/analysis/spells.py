@@ -138,29 +138,31 @@ def count_spells(spells: ir.Table | pd.DataFrame) -> SpellCounts:
 def _pooled(ends: pd.DataFrame, entries: pd.DataFrame) -> LifeTable:
     return tabulate_counts(
         ends["exit_days"].to_numpy(),
-        ends["event"].to_numpy(),
-        ends["n"].to_numpy(),
+        events=ends["events"].to_numpy(),
+        censored=(ends["n"] - ends["events"]).to_numpy(),
         entry=entries["entry_days"].to_numpy(),
         entry_count=entries["n"].to_numpy(),
     )
 
 
 def _margins(table: ir.Table) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Two GROUP BYs: spells by (group, exit, event), and late ones by (group, entry).
+    """Two GROUP BYs: spells by (group, exit), and late ones by (group, entry).
 
     The number at risk at an age is what entered before it less what left before it, so these
     two margins are all that survival needs; their joint distribution never leaves the engine.
     """
-    entry, end = table["entry_days"], table["exit_days"]
     no, yes = ibis.literal(value=False), ibis.literal(value=True)
-    unseen = ((entry > 0) & (end <= entry)).fill_null(no)
     count = {"n": ibis._.count()}
-    ends = _fetch(table.filter(~unseen).group_by("group", "exit_days", "event").agg(**count))
-    late = table.filter((entry != 0).fill_null(yes))
+    late = table.filter((table["entry_days"] != 0).fill_null(yes))
     late = late.mutate(unseen=late["exit_days"] <= late["entry_days"])
     entries = _fetch(late.group_by("group", "entry_days", "unseen").agg(**count))
+    if len(entries):  # else the engine need not read the column again
+        never = (table["entry_days"] > 0) & (table["exit_days"] <= table["entry_days"])
+        table = table.filter(~never.fill_null(no))
+    event = {"known": ibis._.event.count(), "events": ibis._.event.sum().fill_null(0)}
+    ends = _fetch(table.group_by("group", "exit_days").agg(**count, **event))
     _refuse(ends, entries)
-    ends = ends.astype({"exit_days": "int64", "event": "bool"})
+    ends = ends.astype({"exit_days": "int64", "events": "int64"})
     return ends, entries.astype({"entry_days": "int64", "unseen": "bool"})
 
 
@@ -176,17 +178,13 @@ def _fetch(counts: ir.Table) -> pd.DataFrame:
 def _refuse(ends: pd.DataFrame, entries: pd.DataFrame) -> None:
     """Raise for ages and events that are missing or impossible, all faults at once."""
     faults = []
-    bad = {
-        "exit_days": ends["exit_days"].isna() | (ends["exit_days"] < 0),
-        "event": ends["event"].isna(),
-    }
-    for name, rows in bad.items():
-        if n := int(ends.loc[rows, "n"].sum()):
+    for name, frame in (("exit_days", ends), ("entry_days", entries)):
+        rows = frame[name].isna() | (frame[name] < 0)
+        if n := int(frame.loc[rows, "n"].sum()):
             faults.append(
                 f"spells: {name} is missing or negative in {n} rows; correct or drop them"
             )
-    rows = entries["entry_days"].isna() | (entries["entry_days"] < 0)
-    if n := int(entries.loc[rows, "n"].sum()):
-        faults.append(f"spells: entry_days is missing or negative in {n} rows; 0 is from the start")
+    if n := int((ends["n"] - ends["known"]).sum()):
+        faults.append(f"spells: event is missing in {n} rows; it is true or false")
     if faults:
         raise InputError(*faults)

@@ -159,23 +159,31 @@ def tabulate(
     unseen = int((late & (starts >= ends)).sum())
     if unseen:
         raise InputError(f"spells: {unseen} rows enter at or after their end; drop them")
-    return tabulate_counts(ends, died, many, entry=starts[late], entry_count=many[late])
+    return tabulate_counts(
+        ends,
+        events=np.where(died, many, 0),
+        censored=np.where(died, 0, many),
+        entry=starts[late],
+        entry_count=many[late],
+    )
 
 
 def tabulate_counts(
     duration: ArrayLike,
-    event: ArrayLike,
-    count: ArrayLike,
     *,
+    events: ArrayLike,
+    censored: ArrayLike,
     entry: ArrayLike = (),
     entry_count: ArrayLike = (),
 ) -> LifeTable:
-    """Life table of two margins: spells by (end, event), and late entries by age of entry.
+    """Life table of two margins: spells by age at their end, late entries by age of entry.
 
     Parameters
     ----------
-    duration, event, count : array_like
-        Age at the end, True where it is the event, number of spells; rows may repeat.
+    duration : array_like
+        Ages at the end, in any order; they may repeat.
+    events, censored : array_like of int
+        Spells that end at that age by the event, and otherwise.
     entry, entry_count : array_like
         Age above 0 at which spells come under observation, number of spells.
 
@@ -184,21 +192,20 @@ def tabulate_counts(
     LifeTable
         On all distinct durations and late entries.
     """
-    ends, n_ends = np.asarray(duration, dtype=float), np.asarray(count, dtype=np.int64)
-    starts, n_starts = np.asarray(entry, dtype=float), np.asarray(entry_count, dtype=np.int64)
-    died = np.asarray(event, dtype=bool)
+    ends, starts = np.asarray(duration, dtype=float), np.asarray(entry, dtype=float)
     grid = np.unique(np.concatenate([ends, starts]))
+    at_end = np.searchsorted(grid, ends)
 
-    def per_time(ages: FloatArray, n: IntArray) -> IntArray:
+    def per_time(places: IntArray, n: ArrayLike) -> IntArray:
         total = np.zeros(len(grid), np.int64)
-        np.add.at(total, np.searchsorted(grid, ages), n)
+        np.add.at(total, places, np.asarray(n, dtype=np.int64))
         return total
 
     return life_table(
         grid,
-        events=per_time(ends[died], n_ends[died]),
-        censored=per_time(ends[~died], n_ends[~died]),
-        entered=per_time(starts, n_starts),
+        events=per_time(at_end, events),
+        censored=per_time(at_end, censored),
+        entered=per_time(np.searchsorted(grid, starts), entry_count),
     )
 
 

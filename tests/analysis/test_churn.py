@@ -455,8 +455,8 @@ def test_missing_and_negative_ages_are_counted():
         survival(spells)
     assert caught.value.faults == (
         "spells: exit_days is missing or negative in 2 rows; correct or drop them",
-        "spells: event is missing or negative in 1 rows; correct or drop them",
-        "spells: entry_days is missing or negative in 1 rows; 0 is from the start",
+        "spells: entry_days is missing or negative in 1 rows; correct or drop them",
+        "spells: event is missing in 1 rows; it is true or false",
     )
 
 

@@ -40,7 +40,9 @@ def test_end_on_day_zero_counts_where_the_start_was_seen():
 def test_counts_stand_for_rows():
     rows = tabulate([3, 3, 7, 7], [True, True, False, True], entry=[0, 1, 1, 1])
     counts = tabulate([3, 3, 7, 7], [1, 1, 0, 1], entry=[0, 1, 1, 1], count=[1, 1, 1, 1])
-    margins = tabulate_counts([3, 7, 7], [1, 0, 1], [2, 1, 1], entry=[1], entry_count=[3])
+    margins = tabulate_counts(
+        [3, 7, 7], events=[2, 0, 1], censored=[0, 1, 0], entry=[1], entry_count=[3]
+    )
     for other in (counts, margins):
         for name in ("time", "at_risk", "events", "censored", "entered"):
             assert getattr(rows, name).tolist() == getattr(other, name).tolist()
