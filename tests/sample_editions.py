@@ -18,7 +18,7 @@ from csa.report.engine import Run
 HOSTILE = ("<script>alert(1)</script>", "A" * 200, "حساب تجريبي", "$x$ & \u202eco")
 SEGMENTS = ("Enterprise", "Mid-market", "SMB")
 AS_OF = date(2026, 10, 31)
-MISSING = (
+NO_TABLE = (
     "the table subscriptions is missing; add subscriptions.csv to the data, or map yours in "
     "csa.yml under data.tables.subscriptions (docs/tables.md has all columns)",
 )
@@ -58,6 +58,7 @@ class Quality:
     checks: tuple
     blocked: frozenset = frozenset()
     tables: pd.DataFrame = field(default_factory=pd.DataFrame)
+    missing: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 FAILING = (
@@ -104,11 +105,16 @@ TABLES = pd.DataFrame(
     columns=["table", "rows", "newest", "origin", "fingerprint"],
 )
 
+MISSING = pd.DataFrame(
+    [("accounts", "name", 0, 0.0), ("accounts", "plan", 12, 0.006), ("surveys", "score", 9, 0.5)],
+    columns=["table", "column", "missing", "share"],
+)
+
 
 def quality(failing=3):
     passing = tuple(Check(t) for t in ("accounts", "subscriptions", "usage_events") for _ in "xxx")
     blocked = frozenset({"subscriptions"} if failing > 1 else ())
-    return Quality((*FAILING[:failing], *passing), blocked, TABLES)
+    return Quality((*FAILING[:failing], *passing), blocked, TABLES, MISSING)
 
 
 def spells(groups=SEGMENTS, *, accounts=900, seed=1):
@@ -230,7 +236,7 @@ def broken(kind, name, title, problem):
     return chapter(name, head, cell, status=status, problem=tuple(problem))
 
 
-def unavailable(name="revenue", title="Revenue", problem=MISSING):
+def unavailable(name="revenue", title="Revenue", problem=NO_TABLE):
     return broken("NotAvailable", name, title, problem)
 
 

@@ -1,5 +1,6 @@
 """Columns of a table, and one cell as text."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ Kind = Literal[
 ]
 
 
+SHORT, LONG_WORD = 16, 24  # characters: texts never broken, words broken where need be
 LONGEST = 240  # characters of a text in a cell; more is nothing that a reader wants
 
 
@@ -76,3 +78,23 @@ def cell_text(value: Any, column: Column, words: Words) -> str:
         "status": lambda: STATUS[value]["word"] if value in STATUS else str(value),
     }
     return formats[column.kind]() if column.kind in formats else shortened(value, LONGEST)
+
+
+def line_breaks(texts: Iterable[str]) -> Literal["never", "words", "anywhere"]:
+    """Say where the lines of a column's texts may break.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Its cells.
+
+    Returns
+    -------
+    str
+        never: all are short; anywhere: a word is longer than a column is wide.
+    """
+    seen = list(texts)
+    if all(len(text) <= SHORT for text in seen):
+        return "never"
+    longest = max(len(word) for text in seen for word in text.split() or [""])
+    return "anywhere" if longest > LONG_WORD else "words"

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 import pandas as pd
 from markupsafe import Markup
 
-from csa.present.columns import Column, cell_text
+from csa.present.columns import Column, cell_text, line_breaks
 from csa.present.names import shortened
 from csa.present.plain import csv_text, plain
 from csa.present.theme import NO_TARGET, STATUS
@@ -24,7 +24,6 @@ FINDING = "application/vnd.csa.finding+json"
 CHART = "application/vnd.csa.chart+json"
 TABLE = "application/vnd.csa.table+json"
 SCHEMA_VERSION = 1
-SHORT = 16  # characters of a text that a line never breaks
 
 Json = dict[str, Any]
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -205,12 +204,12 @@ class Table:
         -------
         dict
             `id`, `title`, `caption`, `note`, `empty`, `columns` (key, label, kind, unit, numeric,
-            short: no text is long enough to be broken),
+            breaks: where its lines may break),
             `rows` (raw values per key), `cells` (formatted texts), `more` (rows not shown) and
             `schema`; JSON without NaN.
         """
         keys, cells = [column.key for column in self.columns], self.cells()
-        short = [all(len(line[i]) <= SHORT for line in cells) for i in range(len(keys))]
+        breaks = [line_breaks(line[i] for line in cells) for i in range(len(keys))]
         return {
             "schema": SCHEMA_VERSION,
             "id": self.id,
@@ -219,8 +218,8 @@ class Table:
             "note": self.note,
             "empty": self.empty,
             "columns": [
-                {**asdict(column), "numeric": column.numeric, "short": is_short}
-                for column, is_short in zip(self.columns, short, strict=True)
+                {**asdict(column), "numeric": column.numeric, "breaks": where}
+                for column, where in zip(self.columns, breaks, strict=True)
             ],
             "rows": [dict(zip(keys, plain(list(row)), strict=True)) for row in self._shown()],
             "cells": cells,

@@ -9,7 +9,7 @@ from csa.present.columns import Column
 from csa.present.items import Table
 from csa.present.names import capital
 from csa.present.phrases import ends
-from csa.present.tables_quality import checks, freshness, lineage
+from csa.present.tables_quality import checks, freshness, lineage, missing
 from csa.present.words import Words, known
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "conditional",
     "freshness",
     "lineage",
+    "missing",
     "survival_summary",
 ]
 

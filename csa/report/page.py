@@ -281,20 +281,6 @@ class Page:
             ("Currency, number format", f"{e.currency}, {e.locale}"),
         ]
 
-    @property
-    def runs(self) -> Part:
-        """Chapters with their notebooks."""
-        rows = pd.DataFrame(
-            [(c.title, c.status.capitalize(), c.notebook) for c in self.chapters],
-            columns=["title", "status", "notebook"],
-        )
-        columns = (
-            Column("title", "Chapter"),
-            Column("status", "State"),
-            Column("notebook", "Executed notebook"),
-        )
-        return self._part("runs", "Chapters", columns, rows)
-
     def _part(
         self,
         name: str,

@@ -168,8 +168,8 @@ def test_table_cells_are_formatted_and_rows_are_raw():
 def test_table_knows_which_columns_are_numbers_and_which_texts_are_short():
     columns = {c["key"]: c for c in make_table().part()["columns"]}
     assert [key for key, c in columns.items() if c["numeric"]] == ["n", "rate", "interval"]
-    assert not columns["name"]["short"]
-    assert columns["status"]["short"]
+    assert columns["name"]["breaks"] == "anywhere"
+    assert columns["status"]["breaks"] == "never"
 
 
 def test_table_formats_in_the_locale():

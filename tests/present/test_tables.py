@@ -72,6 +72,13 @@ def test_checks_are_errors_first_with_a_way_out():
     assert table.note == "9 further checks pass."
 
 
+def test_missing_values_are_sorted_by_share():
+    assert cells(tables.missing(sample.quality(0))) == [
+        ["surveys", "score", "9", "50.0%"],
+        ["accounts", "plan", "12", "0.6%"],
+    ]
+
+
 def test_checks_that_all_pass_say_so():
     table = tables.checks(sample.quality(0))
     assert cells(table) == []
