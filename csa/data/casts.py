@@ -16,14 +16,17 @@ from csa.data.portable_dates import parse_portable
 from csa.settings import ColumnMapping
 from csa.settings_rules import EPOCHS
 
-MISSING = ("", "na", "n/a", "nan", "nat", "null", "none", "nil", "-", "\\n")
-_TRUE = ("true", "t", "yes", "y", "1", "on")
-_FALSE = ("false", "f", "no", "n", "0", "off")
-_DECIMAL = r"^[+-]?([0-9]{1,14}(\.[0-9]*)?|\.[0-9]+)$"
-_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
-_INTEGER = r"^[+-]?[0-9]{1,18}(\.0*)?$"
-_OFFSET = r"[0-9]:[0-9][0-9](:[0-9.]+)? ?(Z|UTC|[+-][0-9][0-9](:?[0-9][0-9])?)$"
+# Words for missing. A pattern, because DuckDB makes a join of a long IN list.
+MISSING = r"^\s*(|na|n/a|nan|nat|null|none|nil|-|\\n)\s*$"
+_TRUE = r"^\s*(true|t|yes|y|1|on)\s*$"
+_FALSE = r"^\s*(false|f|no|n|0|off)\s*$"
+_DECIMAL = r"^\s*[+-]?([0-9]{1,14}(\.[0-9]*)?|\.[0-9]+)\s*$"
+_NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?\s*$"
+_INTEGER = r"^\s*[+-]?[0-9]{1,18}(\.0*)?\s*$"
+_ISO = r"^\s*[0-9]{4}-"
+_OFFSET = r"[0-9]:[0-9][0-9](:[0-9.]+)? ?(Z|UTC|[+-][0-9][0-9](:?[0-9][0-9])?)\s*$"
 _SECONDS = (r"([ T][0-9]{1,2}:[0-9]{2})([Z+-])", r"\1:00\2")  # DuckDB wants them before an offset
+_YEAR = "[0-9]{4}"
 _UTC = dt.Timestamp(timezone="UTC")
 _LARGEST = 1e14  # money is decimal(18,4)
 
@@ -45,6 +48,32 @@ _strptime = _builtin(
 _strptime_zone = _builtin(
     lambda text, form: ..., name="try_strptime", signature=(("string", "string"), _UTC)
 )
+_trim = _builtin(lambda text: ..., name="trim", signature=(("string",), "string"))
+
+
+def present(raw: ir.Column, kind: Kind) -> ir.Column:
+    """Return a source's value, missing where it is a word for missing.
+
+    Parameters
+    ----------
+    raw : ir.Column
+        Column of the source.
+    kind : str
+        Canonical kind; "NA" may be a text (North America), but is no number.
+
+    Returns
+    -------
+    ir.Column
+        Of the source's type.
+    """
+    kept = raw
+    if raw.type().is_floating():
+        kept = ibis.ifelse(raw.isnan() | raw.isinf(), ibis.null(raw.type()), raw)
+    elif raw.type().is_string():
+        text = _trim(raw)
+        missing = (text == "") if kind in {"id", "text"} else raw.lower().re_search(MISSING)
+        kept = ibis.ifelse(missing, ibis.null("string"), text)
+    return kept
 
 
 class Casts:
@@ -56,35 +85,14 @@ class Casts:
         The workspace's time zone.
     duck : bool
         Whether the engine is DuckDB.
+    trimmed : bool
+        Whether text loses the blanks around it, as that from a CSV should.
     """
 
-    def __init__(self, zone: str, *, duck: bool) -> None:
+    def __init__(self, zone: str, *, duck: bool, trimmed: bool = True) -> None:
         self._zone = zone
         self._duck = duck
-
-    def present(self, raw: ir.Column, kind: Kind) -> ir.Column:
-        """Return the value to be cast: text is trimmed, and words for missing are missing.
-
-        Parameters
-        ----------
-        raw : ir.Column
-            Column of the source.
-        kind : str
-            Canonical kind; "NA" may be a text (North America), but is no number.
-
-        Returns
-        -------
-        ir.Column
-            Of the source's type.
-        """
-        if raw.type().is_floating():
-            return ibis.ifelse(raw.isnan() | raw.isinf(), ibis.null(raw.type()), raw)
-        if not raw.type().is_string():
-            return raw
-        text = raw.strip()
-        if kind in {"id", "text"}:
-            return text.nullif("")
-        return ibis.ifelse(text.lower().isin(MISSING), ibis.null("string"), text)
+        self._trimmed = trimmed
 
     def cast(self, raw: ir.Column, kind: Kind, mapping: ColumnMapping) -> ir.Value:
         """Return the canonical value of a source's column.
@@ -102,15 +110,40 @@ class Casts:
         -------
         ir.Value
             Missing where the value does not fit the kind.
+
+        Notes
+        -----
+        Words for missing fit no kind but text, so they need no look; and text is named as few
+        times as can be, because an engine evaluates it each time.
         """
-        value = self.present(raw, kind)
+        if kind in {"id", "text"}:
+            return self.text(raw)
+        value = raw if raw.type().is_string() else present(raw, kind)
         if kind in {"date", "time"}:
             return self._time(value, mapping, kind).cast(IBIS_TYPES[kind])
-        if kind in {"id", "text"}:
-            return self._text(value)
-        if value.type().is_string():
-            value = _plain(value, mapping.decimal) if kind != "flag" else value
+        if value.type().is_string() and kind != "flag":
+            value = _plain(value, mapping.decimal)
         return getattr(self, f"_{kind}")(value)
+
+    def text(self, value: ir.Value) -> ir.Value:
+        """Return a value as text.
+
+        Parameters
+        ----------
+        value : ir.Value
+            Of any type; text from a CSV is trimmed.
+
+        Returns
+        -------
+        ir.Value
+            Missing where it is empty.
+        """
+        if value.type().is_string():
+            return (_trim(value) if self._trimmed else value).nullif("")
+        if value.type().is_floating() or value.type().is_decimal():  # 17850.0, as pandas has it
+            whole = self._whole(value.cast("float64")).cast("string")
+            return ibis.coalesce(whole, value.cast("string"))
+        return value.cast("string")
 
     # numbers -------------------------------------------------------------------------------
 
@@ -142,7 +175,7 @@ class Casts:
             return value.cast("int64")
         if value.type().is_string():
             whole = ibis.ifelse(value.re_search(_INTEGER), value, ibis.null("string"))
-            whole = self._try(whole.re_replace(r"\.0*$", ""), "int64")
+            whole = self._try(whole.re_replace(r"\.0*\s*$", ""), "int64")
             return ibis.coalesce(whole, self._whole(self._number(value)))
         return self._whole(value.cast("float64"))
 
@@ -154,13 +187,7 @@ class Casts:
         if value.type().is_boolean():
             return value
         word = value.cast("string").lower()
-        return ibis.cases((word.isin(_TRUE), True), (word.isin(_FALSE), False), else_=None)
-
-    def _text(self, value: ir.Value) -> ir.Value:
-        if value.type().is_floating() or value.type().is_decimal():  # 17850.0, as pandas writes it
-            whole = self._whole(value.cast("float64")).cast("string")
-            return ibis.coalesce(whole, value.cast("string"))
-        return value.cast("string")
+        return ibis.cases((word.re_search(_TRUE), True), (word.re_search(_FALSE), False))
 
     # times ---------------------------------------------------------------------------------
 
@@ -192,17 +219,20 @@ class Casts:
         if not self._duck:
             return self._portable(text, form, zone)
         if form in {None, formats.ISO}:
-            offset = text.re_search(_OFFSET)
-            iso = ibis.ifelse(offset, ibis.null("string"), text).try_cast("timestamp")
-            moment = ibis.ifelse(offset, text, ibis.null("string"))
-            moment = moment.re_replace(*_SECONDS).try_cast(_UTC)
-            return ibis.coalesce(_local(self._zone, moment), self._shift(_sane(iso), zone))
+            moment = _local(self._zone, text.re_replace(*_SECONDS).try_cast(_UTC))
+            naive = self._shift(text.try_cast("timestamp"), zone)
+            # DuckDB reads 24-01-05 as a day in the year 24
+            return ibis.cases((text.re_search(_OFFSET), moment), (text.re_search(_ISO), naive))
         if "%z" in form:
-            return _sane(_local(self._zone, _strptime_zone(text, form)))
+            return _local(self._zone, _strptime_zone(_trim(text), form))
         forms = formats.spellings(form) if form in formats.DAYS else [form]
-        return self._shift(_sane(_strptime(text, ibis.array(forms))), zone)
+        moment = _strptime(_trim(text), ibis.array(forms))
+        if "%Y" in form:
+            moment = ibis.ifelse(text.re_search(_YEAR), moment, ibis.null("timestamp"))
+        return self._shift(moment, zone)
 
     def _portable(self, text: ir.StringValue, form: str | None, zone: str | None) -> ir.Value:
+        text = text.strip()
         if form not in {None, formats.ISO}:
             return self._shift(parse_portable(text, form), zone)
         offset = text.re_search(_OFFSET)
@@ -256,8 +286,3 @@ def _plain(text: ir.StringValue, decimal: str | None) -> ir.StringValue:
     if decimal == ",":
         return text.replace(".", "").replace(",", ".")
     return text.replace(",", "")
-
-
-def _sane(moment: ir.TimestampValue) -> ir.TimestampValue:
-    """Missing where a two-digit year was read as a year of antiquity."""
-    return ibis.ifelse(moment.year() >= 1000, moment, ibis.null("timestamp"))

@@ -9,6 +9,8 @@ import ibis
 import ibis.expr.types as ir
 
 from csa.data import formats
+from csa.data.casts import present
+from csa.data.columns import Column
 from csa.data.engine import first_line
 from csa.data.mapping import Plan
 from csa.data.opened import RAW, Opened
@@ -58,23 +60,22 @@ def scan(opened: Opened, rows: ir.Table) -> tuple[Uncast, ...]:
         return ()
     counts: dict[str, ir.Value] = {"rows": rows.count()}
     if opened.located.files:  # read them to their end now, so that they do not fail later
-        counts |= {f"{name}/read": rows[name].count() for name in opened.names}
+        read = [n for n in opened.names if n + RAW in rows.columns]
+        # a digest, because a count is answered from the statistics of a Parquet file
+        counts |= {f"{name}/read": rows[name + RAW].hash().max() for name in read}
     for made in opened.risky:
         name = made.column.name
-        counts[f"{name}/present"] = rows[name + RAW].count()
-        counts[f"{name}/failing"] = rows.count(where=_failing(rows, name))
+        counts[f"{name}/cast"] = rows[name].count()
+        counts[f"{name}/failing"] = rows.count(where=_failing(rows, made.column))
     found = opened.located.backend.to_pyarrow(rows.aggregate(**counts)).to_pylist()[0]
-    return tuple(
-        Uncast(
-            opened.table.name,
-            made.column.name,
-            made.column.kind,
-            failing := int(found[f"{made.column.name}/failing"]),
-            int(found[f"{made.column.name}/present"]),
-            _examples(opened, rows, made.column.name) if failing else (),
-        )
-        for made in opened.risky
-    )
+    uncast = []
+    for made in opened.risky:
+        name, kind = made.column.name, made.column.kind
+        failing = int(found[f"{name}/failing"])
+        examples = _examples(opened, rows, made.column) if failing else ()
+        held = failing + int(found[f"{name}/cast"])
+        uncast.append(Uncast(opened.table.name, name, kind, failing, held, examples))
+    return tuple(uncast)
 
 
 def faults(opened: Opened, rows: ir.Table, scanned: tuple[Uncast, ...]) -> list[str]:
@@ -146,31 +147,32 @@ def reading_fault(error: Exception, files: Sequence[DataFile] = ()) -> str:
     return f"cannot be read: line {line[1]} is broken"
 
 
-def _failing(rows: ir.Table, name: str) -> ir.BooleanValue:
-    return rows[name + RAW].notnull() & rows[name].isnull()
+def _failing(rows: ir.Table, column: Column) -> ir.BooleanValue:
+    """Return whether a value is there in the source, but could not be cast."""
+    there = present(rows[column.name + RAW], column.kind).notnull()
+    return ibis.ifelse(rows[column.name].isnull(), there, ibis.literal(value=False))
 
 
-def _examples(opened: Opened, rows: ir.Table, name: str) -> tuple[str, ...]:
-    keys = [k for k in opened.table.key if k != name and k in rows.columns]
+def _examples(opened: Opened, rows: ir.Table, column: Column) -> tuple[str, ...]:
+    keys = [k for k in opened.table.key if k != column.name]
     mapped = all((p := opened.plan.of(k)) is not None and p.mapped for k in keys)
     if keys and mapped:
         label = ibis.literal("/").join([rows[k].cast("string").fill_null("?") for k in keys])
-        found = rows.filter(_failing(rows, name)).select(label=label, value=name + RAW)
+    elif opened.located.files:  # in the order of the file
+        rows = rows.mutate(row__number=ibis.row_number() + 1)
+        label = ibis.literal("row ") + rows["row__number"].cast("string")
     else:
-        if opened.located.files:  # in the order of the file
-            rows = rows.mutate(row__number=ibis.row_number() + 1)
-            label = ibis.literal("row ") + rows["row__number"].cast("string")
-        else:
-            label = ibis.literal("a row")
-        found = rows.mutate(label=label).filter(_failing(rows, name))
-        found = found.select("label", value=name + RAW)
+        label = ibis.literal("a row")
+    rows = rows.mutate(label__=label)
+    found = rows.filter(_failing(rows, column))
+    found = found.select(label="label__", value=found[column.name + RAW].cast("string"))
     first = opened.located.backend.to_pyarrow(found.order_by("label", "value").limit(3))
     return tuple(f"{r['label']} ({_shown(r['value'])})" for r in first.to_pylist())
 
 
 def _second_format(opened: Opened, rows: ir.Table, made: Plan, column: Uncast) -> str | None:
     """Words for a column whose failing values all have one other known format."""
-    bad = _values(opened, rows.filter(_failing(rows, column.column)), column.column, _SAMPLE)
+    bad = _values(opened, rows.filter(_failing(rows, made.column)), column.column, _SAMPLE)
     detected = formats.detect(bad)
     current = made.mapping.format or formats.ISO
     if detected.share < 1 or detected.format == current or column.failing == column.present:
@@ -200,10 +202,12 @@ def _hopeless(opened: Opened, made: Plan, column: Uncast) -> str:
 
 
 def _values(opened: Opened, rows: ir.Table, name: str, limit: int) -> list[Any]:
-    found = opened.located.backend.to_pyarrow(rows.select(value=name + RAW).limit(limit))
-    return [v for v in found["value"].to_pylist() if v is not None]
+    found = opened.located.backend.to_pyarrow(
+        rows.select(value=rows[name + RAW].cast("string")).limit(limit)
+    )
+    return [v.strip() for v in found["value"].to_pylist() if v is not None]
 
 
 def _shown(value: object) -> str:
-    text = str(value)
+    text = str(value).strip()
     return f'"{text if len(text) <= 40 else text[:37] + "..."}"'

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 
 ISO = "YYYY-MM-DD"  # with or without time and zone; read by the engines' own casts
-TIMES = ("", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
+# the most common first: engines try them in this order
+TIMES = ("", "%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
 # Day-first and month-first of the same look stand side by side: they can be confused.
 DAYS = (
     *("%d-%m-%Y", "%m-%d-%Y", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y"),

@@ -33,7 +33,9 @@ def ledger_tables(root: Path) -> set[str]:
     """
     if not (root / LEDGER).is_file():
         return set()
-    return {name for (name,) in _query(root, "SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return {
+        str(name) for (name,) in _query(root, "SELECT name FROM sqlite_master WHERE type = 'table'")
+    }
 
 
 def ledger_rows(engine: BaseBackend, table: Table, root: Path, zone: str) -> ir.Table:

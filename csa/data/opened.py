@@ -1,5 +1,6 @@
 """One canonical table, opened: its source, its plan and all its rows in canonical types."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -18,7 +19,8 @@ from csa.data.mapping import Plan, TablePlan, plan
 from csa.errors import ConfigError, InputError
 from csa.settings import FILE, ColumnMapping, Settings, TableMapping
 
-RAW = "__raw"  # suffix of the column that holds the text of a value that may not be castable
+RAW = "__raw"  # suffix of a column of the source, beside the canonical one made from it
+_MISSING = re.compile(MISSING)
 _SAMPLE = 2000
 _FIRST = r"^(1[3-9]|2[0-9]|3[01])[-/]"
 _SECOND = r"^[0-9]{1,2}[-/](1[3-9]|2[0-9]|3[01])[-/]"
@@ -31,12 +33,8 @@ class Opened:
     table: Table
     located: Located
     plan: TablePlan
-    rows: ir.Table  # canonical columns, attributes, and `column__raw` where a cast may fail
-
-    @property
-    def risky(self) -> tuple[Plan, ...]:
-        """Columns whose cast may fail."""
-        return tuple(p for p in self.plan.columns if p.column.name + RAW in self.rows.columns)
+    rows: ir.Table  # canonical columns and attributes, each with its `column__raw`
+    risky: tuple[Plan, ...]  # columns whose cast may fail
 
     @property
     def names(self) -> list[str]:
@@ -87,9 +85,11 @@ def open_table(table: Table, located: Located, settings: Settings) -> Opened:
     if planned.faults:
         raise InputError(*planned.faults)
     planned = _with_formats(planned, located, table.name)
-    casts = Casts(settings.timezone, duck=located.backend.name == "duckdb")
+    text = any(file.kind == "csv" for file in located.files)
+    casts = Casts(settings.timezone, duck=located.backend.name == "duckdb", trimmed=text)
     rows = located.rows.select(**_expressions(planned, located.rows, casts, table.name))
-    return _converted(Opened(table, located, planned, rows), settings)
+    risky = tuple(p for p in planned.columns if p.source and _may_fail(source[p.source], p))
+    return _converted(Opened(table, located, planned, rows, risky), settings)
 
 
 def _expressions(
@@ -105,12 +105,14 @@ def _expressions(
         except InputError as error:
             faults.append(f"{place}: {error}")
             continue
-        if made.source is not None and _may_fail(rows[made.source].type(), made):
-            out[column.name + RAW] = casts.present(rows[made.source], column.kind).cast("string")
+        if made.source is not None:
+            out[column.name + RAW] = rows[made.source]
     if faults:
         raise InputError(*faults)
     for name, source in planned.attributes.items():
-        out[name] = casts.present(rows[source], "text")
+        given = rows[source]
+        out[name] = casts.text(given) if given.type().is_string() else given
+        out[name + RAW] = given
     return out
 
 
@@ -217,13 +219,13 @@ def _heads(located: Located, columns: Sequence[str]) -> dict[str, list[str]]:
 def _texts(located: Located, text: ir.StringValue) -> list[str]:
     """Return values from anywhere, where the first rows have none."""
     rest = located.rows.select(value=text)
-    rest = rest.filter(rest.value.notnull(), ~rest.value.lower().isin(MISSING)).limit(_SAMPLE)
+    rest = rest.filter(~rest.value.lower().re_search(MISSING)).limit(_SAMPLE)
     return _present(located.backend.to_pyarrow(rest)["value"].to_pylist())
 
 
 def _present(values: Sequence[str | None]) -> list[str]:
     trimmed = (value.strip() for value in values if value is not None)
-    return [value for value in trimmed if value.lower() not in MISSING]
+    return [value for value in trimmed if _MISSING.match(value.lower()) is None]
 
 
 def _ambiguous(made: Plan, detected: formats.Detected, origin: str, table: str) -> str:

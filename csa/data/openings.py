@@ -6,12 +6,13 @@ import ibis.expr.types as ir
 
 from csa.data import faulty
 from csa.data.absent import missing, nothing_found, unknown_names
+from csa.data.casts import present
 from csa.data.columns import Table
 from csa.data.engine import engine_errors
 from csa.data.faulty import Uncast
 from csa.data.ledger_rows import ledger_tables
 from csa.data.locate import Located, Sources
-from csa.data.opened import Opened, open_table
+from csa.data.opened import RAW, Opened, open_table
 from csa.data.schema import TABLES
 from csa.data.visible import visible
 from csa.errors import ConfigError, CsaError, InputError, NotAvailable
@@ -116,6 +117,26 @@ class Openings:
         """
         opened = self.open(name)
         return visible(opened.rows, opened.table, self.as_of)
+
+    def texts(self, name: str) -> ir.Table:
+        """Return the visible rows with the source's text where a cast may fail.
+
+        Parameters
+        ----------
+        name : str
+            Canonical table.
+
+        Returns
+        -------
+        ir.Table
+            Canonical columns and attributes.
+        """
+        opened, rows = self.open(name), self.rows(name)
+        texts = {
+            p.column.name: present(rows[p.column.name + RAW], p.column.kind).cast("string")
+            for p in opened.risky
+        }
+        return rows.select(**{n: texts.get(n, rows[n]) for n in opened.names})
 
     def scan(self, name: str) -> tuple[Uncast, ...]:
         """Return what could not be cast, counted once.

@@ -22,7 +22,6 @@ from csa.data.absent import missing
 from csa.data.faulty import Uncast
 from csa.data.fingerprint import of_files
 from csa.data.ledger_rows import ledger_rows
-from csa.data.opened import RAW
 from csa.data.openings import Openings
 from csa.data.schema import TABLES
 from csa.data.visible import forget, visible
@@ -128,11 +127,7 @@ class Tables:
         """
         if self._openings.declared(name).ledger:
             return self.table(name)
-        rows = self._openings.rows(name)
-        names = self._openings.open(name).names
-        return rows.select(
-            **{n: rows[n + RAW] if n + RAW in rows.columns else rows[n] for n in names}
-        )
+        return self._openings.texts(name)
 
     def uncast(self, name: str) -> tuple[Uncast, ...]:
         """Return per column how many visible values could not be cast, with examples.
