@@ -216,6 +216,8 @@ class Tables:
         stated = self.settings.data.tables.get(name, TableMapping()).observed_from
         if stated == "always" or isinstance(stated, date):
             return stated
+        if self._openings.declared(name).column("observed_from") is None:
+            return None
         made = self._openings.open(name).plan.of("observed_from")
         return "observed_from" if made is not None and made.mapped else None
 

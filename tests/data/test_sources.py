@@ -485,6 +485,7 @@ def test_the_ledger_gives_tables(workspace, tmp_path):
         assert tables.names() == ["accounts", "report_runs"]
         assert tables.origin("report_runs") == "ledger"
         assert tables.uncast("report_runs") == ()
+        assert tables.observed_from("report_runs") is None
         assert tables.fingerprint("report_runs")
         assert tables.raw("report_runs").count().execute() == 2
 
