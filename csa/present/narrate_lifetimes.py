@@ -204,8 +204,8 @@ def _groups_evidence(result: SurvivalResult, words: Words) -> str:
     n = words.number(test.table["n"].sum())
     chi = words.number(test.statistic, 1)
     return (
-        f"Log-rank test: chi-square {chi}, {test.df} {plural(test.df, 'degree')} of freedom, "
-        f"p {p_value(test.p_value, words)}; {left} of {n} accounts left."
+        f"Log-rank test: p {p_value(test.p_value, words)} "
+        f"(chi-square {chi}, df {test.df}); {left} of {n} accounts left."
     )
 
 
@@ -306,17 +306,12 @@ def _stay_measure(young: pd.Series, confidence: float) -> Measure:
 
 def _stay_text(young: pd.Series, old: pd.Series, words: Words) -> str:
     ahead = words.days(young["ahead_days"])
-    who = (
-        "A new account"
-        if not young["age_days"]
-        else f"An account of {words.days(young['age_days'])}"
-    )
-    text = f"{who} stays {ahead} with a chance of {words.share(young['stay'], 0)}"
+    who = f"accounts of {words.days(young['age_days'])}" if young["age_days"] else "new accounts"
+    text = f"{words.share(young['stay'], 0)} of {who} stay {ahead}"
     if old["age_days"] == young["age_days"]:
         return f"{text}."
-    age = words.days(old["age_days"])
-    later = words.share(old["stay"], 0)
-    return f"{text}; one that has stayed {age} stays another {ahead} with {later}."
+    later = f"{words.share(old['stay'], 0)} of those here for {words.days(old['age_days'])}"
+    return f"{text}; {later} stay another {ahead}."
 
 
 def _stay_evidence(young: pd.Series, old: pd.Series, measure: Measure, words: Words) -> str:

@@ -107,7 +107,7 @@ def _rate_evidence(measure: Measure, confidence: float, words: Words) -> str:
     if real is not None:
         ends = words.change_interval(measure.change_low, measure.change_high, "share")
         verdict = "more than chance" if real else "within chance"
-        parts.append(f"The change is {verdict} ({ends}).")
+        parts.append(f"Change {verdict} ({ends}).")
     return " ".join(parts)
 
 

@@ -23,7 +23,7 @@ def against(measure: Measure, words: Words) -> str:
         Continues a sentence that gave the interval.
     """
     if measure.target is None:
-        return "; no target is set"
+        return ""  # the status says so
     goal = f"the target of {words.measure(measure.target, measure.unit)}"
     if spans(measure):
         return f"; {goal} lies inside it"
@@ -32,7 +32,7 @@ def against(measure: Measure, words: Words) -> str:
         return f", beyond {goal}" if beyond else f"; {goal} cannot be judged yet"
     if measure.low is None or measure.high is None:
         return f"; {goal} {'is met' if meets(measure) else 'is not met'} by the value alone"
-    return f", all of it {'above' if measure.value > measure.target else 'below'} {goal}"
+    return f", {'above' if measure.value > measure.target else 'below'} {goal}"
 
 
 def ends(low: Any, high: Any) -> tuple[float | None, float | None]:
