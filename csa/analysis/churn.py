@@ -6,11 +6,14 @@ functions below read a survival result at chosen ages.
 
 from collections.abc import Iterator, Sequence
 
+import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
 from csa.analysis.churn_rate import ChurnRateResult, churn_rate
 from csa.analysis.lifetimes import LogRank, SurvivalResult, survival
+from csa.analysis.spells import ALL, as_spells
 from csa.methods.lifetable import LifeTable
 from csa.methods.survival import SurvivalCurve, kaplan_meier
 
@@ -23,6 +26,7 @@ __all__ = [
     "numbers_at_risk",
     "survival",
     "survival_at",
+    "window_effect",
 ]
 
 READ = ("ci_low", "ci_high", "status", "reason")
@@ -122,6 +126,46 @@ def conditional_survival(
     return pd.DataFrame(
         found, columns=["group", "age_days", "ahead_days", "at_risk", "stay", *READ]
     )
+
+
+def window_effect(
+    spells: ir.Table | pd.DataFrame, *, ages_days: Sequence[float], confidence: float = 0.95
+) -> pd.DataFrame:
+    """Compare survival with the window of observation to survival as if there were none.
+
+    Parameters
+    ----------
+    spells : ir.Table or DataFrame, one row per spell
+        `entry_days`, `exit_days`, `event` as for `survival`.
+    ages_days : sequence of float
+        Ages, days.
+    confidence : float
+        Level of the interval, share in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        `age_days`, `n`, `entered_late`, `at_risk`, `survival`, `ci_low`, `ci_high`, `status`,
+        `reason`, and `ignoring`: the survival one would read if every account counted from its
+        first day, although those that left before the window opened are not in the data.
+
+    Notes
+    -----
+    Only the difference is of interest: `ignoring` is biased upwards [1]_ and has no interval.
+
+    References
+    ----------
+    .. [1] Klein, J. P., Moeschberger, M. L. (2003). Survival Analysis, 2nd ed., 4.6. Springer.
+    """
+    pooled = as_spells(spells, "entry_days", "exit_days", "event").mutate(group=ibis.literal(ALL))
+    seen = survival(pooled, confidence=confidence)
+    # whole spells, those that ended before the window opened left out as the data leave them out
+    blind = survival(pooled.filter(ibis._.exit_days > ibis._.entry_days).mutate(entry_days=0))
+    table = survival_at(seen, ages_days)
+    table["ignoring"] = survival_at(blind, ages_days)["survival"]
+    table.insert(1, "n", int(seen.summary["n"].iloc[0]))
+    table.insert(2, "entered_late", seen.entered_late)
+    return table.drop(columns="group")
 
 
 def _tables(result: SurvivalResult) -> Iterator[tuple[str, LifeTable]]:

@@ -20,6 +20,7 @@ __all__ = [
     "lineage",
     "missing",
     "survival_summary",
+    "window_effect",
 ]
 
 ALL: Final = "all"
@@ -159,6 +160,42 @@ def conditional(
         ),
         rows=rows,
         note=_notes(rows),
+        empty="No age was seen long enough.",
+        words=words,
+    )
+
+
+def window_effect(
+    table: pd.DataFrame, *, confidence: float = 0.95, words: Words = ENGLISH
+) -> Table:
+    """Survival with the window of observation, and as it would look without.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `csa.analysis.churn.window_effect`.
+    confidence : float
+        Level of its intervals.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    Table
+        One row per age that was seen.
+    """
+    rows = table.loc[table["survival"].notna()].assign(group="")
+    return Table(
+        id="window-of-observation",
+        title="Still customers, with the window of observation and without",
+        columns=(
+            Column("age_days", "Age", "age"),
+            Column("at_risk", "Watched at that age", "integer"),
+            Column("survival", "Still customers", "share"),
+            Column("interval", f"{words.share(confidence, 0)} interval", "interval", "share"),
+            Column("ignoring", "If the window were ignored", "share"),
+        ),
+        rows=rows.assign(interval=_pairs(rows, "ci_low", "ci_high")),
         empty="No age was seen long enough.",
         words=words,
     )
