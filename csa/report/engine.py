@@ -148,7 +148,9 @@ class ChapterEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not t
             raise TypeError("the csa engine needs its context")
         client = _client(nb_man, kernel_name, context)
         try:
-            client.execute(env=dict(context.environment), cwd=str(context.folder))
+            # what a kernel says outside of its cells, as when it is told to stop, concerns nobody
+            with context.connection.with_suffix(".log").open("wb") as said:
+                client.execute(env=dict(context.environment), cwd=str(context.folder), stderr=said)
         except CellTimeoutError:
             _record(nb_man.nb, "TimeLimit", _time_limit_text(context.limits))
         except DeadKernelError:
