@@ -96,7 +96,7 @@ def _before_signup(column: str, rows: ir.Table) -> Rule:
         bad=rows.day < rows.since,
         message=f"{column} is before the account signed up",
         fix="correct signed_up_on in accounts (take the first day with us), or the date here",
-        shown=("account_id", "day", "since"),
+        shown=("day", "since"),
     )
 
 
@@ -206,7 +206,7 @@ def _exposed(tables: Viewed, name: str) -> Met | None:
         bad=rows.day < rows.begun,
         message="exposed_at is before the campaign started",
         fix="correct started_on in campaigns, or exposed_at",
-        shown=("account_id", "day", "begun"),
+        shown=("day", "begun"),
     )
     return Met(name, rows, backend, (rule,))
 

@@ -119,14 +119,14 @@ def check_tables(
         With all own checks whose SQL an engine refuses.
     """
     longest = CADENCE_DAYS[cadence or default_cadence(settings)]
-    seen = Viewed(tables)
-    scanned = [scan(seen, name, as_of=as_of) for name in seen.names]
     checks: list[Check] = []
-    for one in scanned:
-        checks += [*one.checks, *freshness(one, as_of=as_of, longest=longest)]
-        checks += repeated(seen, one.table, one.rows)
-        checks += references(seen, one.table, one.rows)
-        checks += contradictions(seen, one.table, one.rows)
+    with Viewed(tables) as seen:
+        scanned = [scan(seen, name, as_of=as_of) for name in seen.names]
+        for one in scanned:
+            checks += [*one.checks, *freshness(one, as_of=as_of, longest=longest)]
+            checks += repeated(seen, one.table, one.rows)
+            checks += references(seen, one.table, one.rows)
+            checks += contradictions(seen, one.table, one.rows)
     checks += run_own(tables, settings.checks, {one.table: one.rows for one in scanned})
     facts = [_fact(tables, one) for one in scanned]
     return _report(tuple(checks), facts, [gap for one in scanned for gap in _gaps(one)])

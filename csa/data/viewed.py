@@ -1,6 +1,8 @@
 """The tables as the quality gate asks for them: many small questions to each."""
 
 from functools import cache
+from types import TracebackType
+from typing import Self
 
 import ibis.expr.types as ir
 
@@ -9,11 +11,13 @@ from csa.data.sources import Tables
 
 
 class Viewed:
-    """Tables whose casts are written down once, as views in DuckDB.
+    """Tables whose casts are written down, or done, once. A context manager: it tidies up.
 
     A canonical table is a long expression; Ibis would translate it again for each of the dozens
-    of questions that the gate asks, which costs more than the answers. Tables in a database stay
-    expressions: nothing is written there.
+    of questions that the gate asks, which costs more than the answers. So Parquet becomes a view.
+    What DuckDB would have to parse or query anew each time, CSV and `query`, becomes a temporary
+    table, beyond the memory limit on disk. Tables in a database stay expressions: nothing is
+    written there.
 
     Parameters
     ----------
@@ -28,6 +32,19 @@ class Viewed:
         self.table = cache(self._table)
         self.backend = cache(tables.backend)
         self.mapped = cache(tables.mapped)
+        self._made: list[tuple[str, str]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for what, name in self._made:
+            self.engine.raw_sql(f'DROP {what} IF EXISTS "{name}"')
 
     def __contains__(self, name: object) -> bool:
         return name in self.names
@@ -36,10 +53,12 @@ class Viewed:
         rows = self.tables.table(name)
         if self.backend(name) is not self.engine:
             return rows
-        view = f"gate/{name}"
+        quick = self.tables.origin(name).endswith((".parquet", ".pq"))
+        what, made = ("VIEW" if quick else "TABLE"), f"gate/{name}"
         sql = self.engine.compile(rows)
-        self.engine.raw_sql(f'CREATE OR REPLACE TEMP VIEW "{view}" AS {sql}')
-        return self.engine.table(view)
+        self.engine.raw_sql(f'CREATE OR REPLACE TEMP {what} "{made}" AS {sql}')
+        self._made.append((what, made))
+        return self.engine.table(made)
 
     def key(self, name: str) -> tuple[str, ...]:
         """Return the columns that tell rows apart, as far as they are there.

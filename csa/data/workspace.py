@@ -13,6 +13,7 @@ from ibis.backends import BaseBackend
 from csa.data import cache
 from csa.data.absent import missing
 from csa.data.engine import open_engine
+from csa.data.own_checks import extent
 from csa.data.quality import Check, QualityReport, check_tables, default_cadence
 from csa.data.rollups import ROLLUPS
 from csa.data.schema import TABLES
@@ -183,6 +184,7 @@ class Workspace:
                 "tables": {n: self.tables.fingerprint(n) for n in names},
                 "as_of": self.as_of.isoformat(),
                 "checks": [c.model_dump() for c in self.settings.checks],
+                "sources of checks": extent(self.settings),
                 "cadence": default_cadence(self.settings),
                 "grace_days": self.settings.data.grace_days,
                 "code": cache.code_version(),
