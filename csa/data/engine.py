@@ -48,12 +48,12 @@ def engine_errors() -> tuple[type[Exception], ...]:
     return (IbisError, SqlglotError, *drivers)
 
 
-def open_engine(root: Path) -> BaseBackend:
+def open_engine(root: Path | None = None) -> BaseBackend:
     """Open DuckDB in this process.
 
     Parameters
     ----------
-    root : Path
+    root : Path, optional
         Folder of the workspace; what does not fit into memory is spilled below its `.csa`.
 
     Returns
@@ -193,13 +193,15 @@ def first_line(error: BaseException) -> str:
     return text if len(text) <= 300 else text[:297] + "..."
 
 
-def _limits(root: Path) -> dict[str, Any]:
+def _limits(root: Path | None) -> dict[str, Any]:
     pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
     limits: dict[str, Any] = {
         "memory_limit": f"{int(pages * size * MEMORY_SHARE / 2**20)}MiB",
         "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2,
         "autoinstall_known_extensions": False,  # nothing is fetched behind the user's back
     }
+    if root is None:
+        return limits | {"temp_directory": ""}
     spill = root / ".csa"
     try:
         spill.mkdir(exist_ok=True)
