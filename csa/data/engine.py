@@ -32,8 +32,13 @@ _DRIVER_ERRORS = (
 )
 
 
-def engine_errors() -> tuple[type[Exception], ...]:
+def engine_errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
     """Return the exceptions with which engines refuse a query.
+
+    Parameters
+    ----------
+    *more : exception type
+        Further ones to expect.
 
     Returns
     -------
@@ -45,7 +50,7 @@ def engine_errors() -> tuple[type[Exception], ...]:
         for module, name in _DRIVER_ERRORS
         if module in sys.modules and hasattr(sys.modules[module], name)
     ]
-    return (IbisError, SqlglotError, *drivers)
+    return (IbisError, SqlglotError, *drivers, *more)
 
 
 def open_engine(root: Path | None = None) -> BaseBackend:
@@ -106,7 +111,7 @@ def open_url(url: str) -> BaseBackend:
     import_drivers(url)
     try:
         return ibis.connect(url, **options)
-    except (*engine_errors(), OSError, ImportError, ValueError) as error:
+    except engine_errors(OSError, ImportError, ValueError) as error:
         fault = scrub(first_line(error), url)
         raise ConfigError(f"{shown_url(url)} cannot be reached: {fault}") from None
 
@@ -194,12 +199,12 @@ def first_line(error: BaseException) -> str:
 
 
 def _limits(root: Path | None) -> dict[str, Any]:
-    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
-    limits: dict[str, Any] = {
-        "memory_limit": f"{int(pages * size * MEMORY_SHARE / 2**20)}MiB",
-        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2,
-        "autoinstall_known_extensions": False,  # nothing is fetched behind the user's back
-    }
+    limits: dict[str, Any] = {"autoinstall_known_extensions": False}  # nothing is fetched unasked
+    if hasattr(os, "sysconf"):  # elsewhere DuckDB's own limits hold
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        limits["memory_limit"] = f"{int(memory * MEMORY_SHARE / 2**20)}MiB"
+    if hasattr(os, "sched_getaffinity"):
+        limits["threads"] = len(os.sched_getaffinity(0))
     if root is None:
         return limits | {"temp_directory": ""}
     spill = root / ".csa"

@@ -280,17 +280,14 @@ class Sources:
             return located
         dialect = located.backend.dialect
         try:
-            inner = sqlglot.parse_one(located.backend.compile(located.rows), dialect=dialect)
-            query = (
-                sqlglot.select("*").from_(inner.subquery("t")).where(mapping.where, dialect=dialect)
-            )
-            sql = query.sql(dialect)
-            rows = (
-                self._view(f"{table}/where", sql)
-                if located.backend is self.engine
-                else located.backend.sql(sql)
-            )
-        except (*engine_errors(), InputError) as error:
+            inner = located.backend.compile(located.rows)
+            query = sqlglot.subquery(inner, "t", dialect=dialect).select("*")
+            sql = query.where(mapping.where, dialect=dialect).sql(dialect)
+            if located.backend is self.engine:
+                rows = self._view(f"{table}/where", sql)
+            else:
+                rows = located.backend.sql(sql)
+        except engine_errors(InputError) as error:
             raise InputError(f"where: {first_line(error)}") from error
         return Located(rows, located.origin, located.backend, located.files)
 

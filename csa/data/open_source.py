@@ -74,7 +74,7 @@ def _open_database(name: str, place: str, root: Path) -> OpenSource:
         raise ConfigError(f'{place}.database: no file "{name}"; correct the path')
     try:
         backend = open_file(path, root)
-    except (*engine_errors(), OSError) as error:
+    except engine_errors(OSError) as error:
         fault = first_line(error).replace(str(path), name)
         raise ConfigError(f'{place}.database: "{name}" cannot be opened: {fault}') from error
     return OpenSource(Path(name).name, backend=backend, tables=tuple(backend.list_tables()))
