@@ -9,6 +9,7 @@ from csa.present.words import Words
 
 ENGLISH: Final = Words()
 YEAR: Final = 365  # days; the age that most published curves are quoted at
+RESTS: Final = 0.1  # from so many points of survival on, every lifetime rests on the stated window
 
 
 def window_effect(
@@ -28,8 +29,8 @@ def window_effect(
     Returns
     -------
     Finding
-        Watch where the curve without the window lies outside the interval of the curve with it:
-        then every lifetime rests on the stated window. Unclear where no age was seen.
+        Watch where the window changes survival by a tenth or more: then every lifetime rests on
+        the date that was stated. Unclear where no age was seen.
     """
     title, ident = "Window of observation", "window-of-observation"
     n, late = int(table["n"].iloc[0]), int(table["entered_late"].iloc[0])
@@ -53,8 +54,8 @@ def window_effect(
             action="Come back when accounts have been under observation for longer.",
             status="unclear",
         )
-    row = seen.loc[(seen["age_days"] - YEAR).abs().idxmin()]
-    hidden = not row["ci_low"] <= row["ignoring"] <= row["ci_high"]
+    row = seen.iloc[int((seen["age_days"] - YEAR).abs().argmin())].to_dict()
+    gap = abs(float(row["ignoring"] - row["survival"]))
     level = words.share(confidence, 0)
     ends = words.interval(row["ci_low"], row["ci_high"], "share")
     return Finding(
@@ -64,8 +65,8 @@ def window_effect(
         f"customers; with the window ignored it would look like {words.share(row['ignoring'])}.",
         evidence=f"{level} interval {ends}. {of} and count only from then on.",
         action="Make sure of observed_from in csa.yml: every lifetime here rests on it."
-        if hidden
-        else "Nothing to do: the difference is within the interval.",
-        status="watch" if hidden else "good",
-        weight=min(1.0, abs(float(row["ignoring"] - row["survival"]))),
+        if gap >= RESTS
+        else "Nothing to do: the curves count it in.",
+        status="watch" if gap >= RESTS else "good",
+        weight=min(1.0, gap),
     )

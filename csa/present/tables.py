@@ -187,7 +187,7 @@ def window_effect(
     rows = table.loc[table["survival"].notna()].assign(group="")
     return Table(
         id="window-of-observation",
-        title="Still customers, with the window of observation and without",
+        title="Still customers at an age",
         columns=(
             Column("age_days", "Age", "age"),
             Column("at_risk", "Watched at that age", "integer"),
