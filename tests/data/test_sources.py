@@ -23,8 +23,8 @@ def rows(tables, name, *columns):
 
 
 def read(settings, name, *columns, as_of=None):
-    assert faults(settings) == []
     with Tables(settings, as_of=as_of) as tables:
+        assert tables.faults() == []
         return rows(tables, name, *columns)
 
 
