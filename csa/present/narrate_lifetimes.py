@@ -181,7 +181,7 @@ def _groups_text(
     limit = result.horizon_days if known(result.horizon_days) else reached
     age = _round_age(min(float(reached), float(limit)))
     at = survival_at(result, [age]).set_index("group")["survival"]
-    shares = [f"{words.share(at[n], 0)} of {named(n)}" for n in names]
+    shares = [f"{words.percent(at[n])} of {named(n)}" for n in names]
     after = f"after {words.days(age)} {shares[0]} are still customers, {shares[1]}"
     if real:
         return f"Lifetimes differ by {by}: {after}."
@@ -307,10 +307,10 @@ def _stay_measure(young: pd.Series, confidence: float) -> Measure:
 def _stay_text(young: pd.Series, old: pd.Series, words: Words) -> str:
     ahead = words.days(young["ahead_days"])
     who = f"accounts of {words.days(young['age_days'])}" if young["age_days"] else "new accounts"
-    text = f"{words.share(young['stay'], 0)} of {who} stay {ahead}"
+    text = f"{words.percent(young['stay'])} of {who} stay {ahead}"
     if old["age_days"] == young["age_days"]:
         return f"{text}."
-    later = f"{words.share(old['stay'], 0)} of those here for {words.days(old['age_days'])}"
+    later = f"{words.percent(old['stay'])} of those here for {words.days(old['age_days'])}"
     return f"{text}; {later} stay another {ahead}."
 
 

@@ -140,8 +140,9 @@ def _quality_evidence(failing: Sequence[CheckLike], words: Words) -> str:
     if not failing:
         return "Schema, uniqueness, references, ranges, order of dates, freshness and own checks."
     worst = failing[0]
-    of = f" of {words.number(worst.rows)}" if worst.rows else ""
-    rows = f"{words.number(worst.failing)}{of} {plural(worst.rows or worst.failing, 'row')}"
+    # a check of one's own may count rows that the mapping leaves out
+    of = f" of {words.number(worst.rows)}" if worst.rows >= worst.failing else ""
+    rows = f"{words.number(worst.failing)}{of} {plural(worst.rows if of else worst.failing, 'row')}"
     return f"{worst.table}: {shortened(worst.message, 160).rstrip('.')} ({rows})."
 
 

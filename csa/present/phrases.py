@@ -46,12 +46,13 @@ def ends(low: Any, high: Any) -> tuple[float | None, float | None]:
     Returns
     -------
     tuple
-        Unknown where both are the same: where nobody left, the interval of a curve has no width
-        although nothing is certain.
+        Unknown where both are 0 or both are 1: where nobody or everybody left, the interval of a
+        curve has no width although nothing is certain.
     """
     if not known(low) or not known(high):
         return number(low), number(high)
-    return (None, None) if low == high else (float(low), float(high))
+    certain = low == high and low in {0.0, 1.0}
+    return (None, None) if certain else (float(low), float(high))
 
 
 def distance(measure: Measure) -> float:

@@ -1,5 +1,6 @@
 """Churn rates by group: a dot with its interval, the period before as a ring, the target a line."""
 
+from collections.abc import Hashable
 from typing import Any, Final
 
 import numpy as np
@@ -9,7 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from csa.analysis.churn import ChurnRateResult
-from csa.present.canvas import NARROW, SMALL, Size, drawn, figure, fitted, note, nothing, text_width
+from csa.present.canvas import (
+    NARROW,
+    SMALL,
+    WIDE,
+    Size,
+    drawn,
+    figure,
+    fitted,
+    note,
+    nothing,
+    text_width,
+)
 from csa.present.items import Chart
 from csa.present.judge import TargetLike
 from csa.present.names import named, plural
@@ -19,6 +31,7 @@ from csa.present.words import Words
 ALL: Final = "all"
 EVERYBODY: Final = "All accounts"
 MAX_ROWS: Final = 12
+RATE: Final = 40  # points from the axes to the end of a rate
 ENGLISH: Final = Words()
 COLUMNS: Final = ("group", "at_start", "churned", "rate", "ci_low", "ci_high", "previous_rate")
 
@@ -84,7 +97,11 @@ def _figure(rows: pd.DataFrame, goal: float | None, words: Words, size: Size) ->
     step = 0.27
     names = max(text_width(name, SMALL + 0.5) for name in rows["label"])
     left = min(names + 0.15, 0.3 * size.width)
-    place = size._replace(left=left, right=0.62 if size is NARROW else 1.2)
+    right = (RATE + 4) / 72
+    if size is WIDE:
+        counts = [_counts(row, words) for row in _dicts(rows)]
+        right = (RATE + 6) / 72 + max(text_width(text, SMALL) for text in counts)
+    place = size._replace(left=left, right=right + 0.05)
     fig, (ax,) = figure(place, (0.28, step * len(rows), 0.3))
     y = np.arange(len(rows))
     _marks(ax, rows, y)
@@ -138,12 +155,19 @@ def _marks(ax: Axes, rows: pd.DataFrame, y: "np.ndarray[Any, Any]") -> None:
 def _values(ax: Axes, rows: pd.DataFrame, words: Words, *, narrow: bool) -> None:
     """Write rates and their counts into the right margin."""
     place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center_baseline"}
-    for at, row in enumerate(rows.to_dict("records")):
+    for at, row in enumerate(_dicts(rows)):
         rate = words.share(row["rate"])
-        note(ax, rate, (1, at), (36, 0), ha="right", weight=600, color=LIGHT["ink"], **place)
+        note(ax, rate, (1, at), (RATE, 0), ha="right", weight=600, color=LIGHT["ink"], **place)
         if not narrow:
-            counts = f"{words.number(row['churned'])} of {words.number(row['at_start'])}"
-            note(ax, counts, (1, at), (42, 0), **place)
+            note(ax, _counts(row, words), (1, at), (RATE + 6, 0), **place)
+
+
+def _counts(row: dict[Hashable, Any], words: Words) -> str:
+    return f"{words.number(row['churned'])} of {words.number(row['at_start'])}"
+
+
+def _dicts(rows: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    return rows.to_dict("records")
 
 
 def _target(ax: Axes, goal: float, words: Words) -> None:
@@ -163,7 +187,7 @@ def _alt(rows: pd.DataFrame, goal: float | None, words: Words) -> str:
     parts = [
         f"{named(row['label'])} {words.share(row['rate'])} "
         f"({words.interval(row['ci_low'], row['ci_high'], 'share')})"
-        for row in rows.to_dict("records")
+        for row in _dicts(rows)
     ]
     aim = f" The target is {words.share(goal)}." if goal is not None else ""
     return f"Churn rate of the period by group with intervals: {'; '.join(parts)}.{aim}"

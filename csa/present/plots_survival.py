@@ -181,7 +181,7 @@ def _end_labels(
     ends = curves.groupby("group", sort=False).last().reset_index()
     longest, bottom = float(ends["months"].max()), _floor(curves)
     gap = (1 - bottom) * 0.062 * (1.2 if size is NARROW else 1)
-    places = spread(list(ends["survival"]), gap, bottom, 1.0)
+    places = spread(list(ends["survival"]), gap, bottom + gap / 2, 1.0)
     room = size.right - (0.44 if size is WIDE else 0.12)
     rows = zip(ends["group"], ends["months"], ends["survival"], places, strict=True)
     for group, month, share, place in rows:
@@ -190,7 +190,7 @@ def _end_labels(
         _leader(ax, (month, share), (longest, place), colour)
         note(
             ax,
-            f"{name} {words.share(share, 0)}" if size is WIDE else name,
+            f"{name} {words.percent(share)}" if size is WIDE else name,
             (1, place),
             (6, 0),
             xycoords=("axes fraction", "data"),

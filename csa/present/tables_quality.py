@@ -35,7 +35,7 @@ def checks(report: QualityLike, *, words: Words = ENGLISH) -> Table:
                 "where": f"{check.table}.{column}" if (column := _column(check)) else check.table,
                 "message": check.message,
                 "failing": check.failing,
-                "rows": check.rows,
+                "rows": check.rows if check.rows >= check.failing else None,
                 "examples": ", ".join(map(str, getattr(check, "examples", ()))),
                 "fix": check.fix,
             }
@@ -116,7 +116,7 @@ def lineage(frame: pd.DataFrame, *, words: Words = ENGLISH) -> Table:
     rows = frame.assign(fingerprint=short)
     return Table(
         id="lineage",
-        title="Where the numbers come from",
+        title="Tables as they were read",
         columns=(
             Column("table", "Table"),
             Column("origin", "Read from"),

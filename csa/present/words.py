@@ -103,6 +103,22 @@ class Words:
         exact = round(float(value), digits + 2) + 0.0  # + 0.0: no "-0.0%"
         return _minus(_percent_pattern(self.locale, digits).apply(exact, _locale(self.locale)))
 
+    def percent(self, value: float | None) -> str:
+        """Format a share as whole percent, unless that would say nobody or everybody.
+
+        Parameters
+        ----------
+        value : float or None
+            Share.
+
+        Returns
+        -------
+        str
+            "83%", "0.1%", "99.8%"; "0%" and "100%" only where it is so.
+        """
+        whole = value is None or not known(value) or value in {0, 1} or 0.005 <= value < 0.995
+        return self.share(value, 0 if whole else 1)
+
     def points(self, value: float | None, digits: int = 1, *, signed: bool = False) -> str:
         """Format a difference of shares as percentage points.
 
@@ -262,6 +278,8 @@ class Words:
         if not known(low):
             return f"up to {self.measure(high, unit)}"
         first, last = self.measure(low, unit), self.measure(high, unit)
+        if first == last:
+            return first
         value, _, word = first.rpartition(" ")
         return f"{value if value and last.endswith(f' {word}') else first} to {last}"
 

@@ -190,7 +190,7 @@ class Page:
         return Said(
             head=f"{part['title']} {_STATE[part['kind']]}",
             lines=tuple(capital(shortened(line, LINE)) for line in text),
-            how="Add it to csa.yml like this:",
+            how="" if text and text[-1].endswith(":") else "Add it to csa.yml like this:",
             add="\n".join(add),
         )
 

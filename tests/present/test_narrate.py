@@ -9,7 +9,7 @@ import pytest
 import sample_editions as sample
 from sample_editions import Target, chances, lifetimes, rate, rate_finding, spells
 
-from csa.analysis.churn import churn_rate, conditional_survival, survival
+from csa.analysis.churn import churn_rate, conditional_survival, survival, window_effect
 from csa.present import narrate
 from csa.present.items import Measure
 from csa.present.judge import judged, moved, spans
@@ -219,6 +219,12 @@ def test_data_quality_names_the_worst_and_the_way_out():
     )
 
 
+def test_own_checks_may_count_more_rows_than_the_table_has():
+    check = replace(sample.FAILING[0], failing=135_080, rows=21_269)
+    finding = narrate.data_quality(replace(sample.quality(0), checks=(check,)))
+    assert finding.evidence.endswith("(135,080 rows).")
+
+
 def test_data_quality_without_tables_is_unclear():
     finding = narrate.data_quality(sample.Quality((), tables=sample.TABLES.head(0)))
     assert finding.status == "unclear"
@@ -260,8 +266,27 @@ def test_intervals_without_width_are_none():
     assert ends(1.0, 1.0) == (None, None)
     assert ends(0.1, float("nan")) == (0.1, None)
     assert ends(0.1, 0.2) == (0.1, 0.2)
+    assert ends(30, 30) == (30, 30)  # a median that is sure
 
 
 def test_rates_used_here_are_what_they_are():
     total = rate().table.iloc[0]
     assert (total["churned"], total["at_start"]) == (21, 1448)
+
+
+def test_window_that_bends_the_curve_is_watched():
+    late = spells().assign(entry_days=lambda t: (t["exit_days"] - 200).clip(lower=0))
+    finding = narrate.window_effect(window_effect(late, ages_days=[90, 365]))
+    assert finding.status == "watch"
+    assert "with the window ignored it would look like" in finding.text
+    assert "came under observation late" in finding.evidence
+
+
+def test_window_without_late_accounts_corrects_nothing():
+    finding = narrate.window_effect(window_effect(spells(), ages_days=[365]))
+    assert (finding.status, finding.action) == ("good", "Nothing to do.")
+
+
+def test_window_of_nobody_is_unclear():
+    finding = narrate.window_effect(window_effect(spells().head(0), ages_days=[365]))
+    assert finding.status == "unclear"

@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -127,6 +128,17 @@ def test_rates_show_target_and_counts():
     assert "Target 2.0%" in said
     assert "21 of 1,448" in said
     assert said.index("SMB") < said.index("Enterprise")  # highest rate first
+
+
+def test_millions_of_accounts_fit_beside_their_rates():
+    table = rate().table.assign(
+        at_start=lambda t: t["at_start"] * 100_000, churned=lambda t: t["churned"] * 100_000
+    )
+    svg = plots.churn_rates(replace(rate(), table=table)).svg
+    width = float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1])
+    for node in ET.fromstring(svg).iter(f"{SVG}text"):  # noqa: S314
+        if " of " in node.text:
+            assert float(node.get("x")) + text_width(node.text, 8.5) * 72 <= width
 
 
 def test_no_known_rate_says_so():

@@ -66,6 +66,7 @@ def test_durations_are_days_then_months(days, said):
         (900, None, "days", "29.6 months or more"),
         (np.nan, 0.5, "share", "up to 50.0%"),
         (None, None, "share", UNKNOWN),
+        (30, 30, "days", "30 days"),
     ],
 )
 def test_intervals_name_their_unit_once(low, high, unit, said):
@@ -90,6 +91,13 @@ def test_intervals_of_changes_have_signs():
 )
 def test_measures_by_unit(value, unit, said):
     assert EN.measure(value, unit) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.834, "83%"), (0.001, "0.1%"), (0.998, "99.8%"), (0, "0%"), (1, "100%")]
+)
+def test_whole_percent_never_rounds_to_nobody_or_everybody(value, said):
+    assert EN.percent(value) == said
 
 
 @given(st.floats(0, 1))
