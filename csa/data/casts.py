@@ -23,7 +23,7 @@ _FALSE = r"^\s*(false|f|no|n|0|off)\s*$"
 _DECIMAL = r"^\s*[+-]?([0-9]{1,14}(\.[0-9]*)?|\.[0-9]+)\s*$"
 _NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?\s*$"
 _INTEGER = r"^\s*[+-]?[0-9]{1,18}(\.0*)?\s*$"
-_ISO = r"^\s*[0-9]{4}-"
+_ISO = r"^\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(\s*$|[ T]([01]?[0-9]|2[0-3]):)"
 _OFFSET = r"[0-9]:[0-9][0-9](:[0-9.]+)? ?(Z|UTC|[+-][0-9][0-9](:?[0-9][0-9])?)\s*$"
 _SECONDS = (r"([ T][0-9]{1,2}:[0-9]{2})([Z+-])", r"\1:00\2")  # DuckDB wants them before an offset
 _YEAR = "[0-9]{4}"
@@ -221,8 +221,9 @@ class Casts:
         if form in {None, formats.ISO}:
             moment = _local(self._zone, text.re_replace(*_SECONDS).try_cast(_UTC))
             naive = self._shift(text.try_cast("timestamp"), zone)
-            # DuckDB reads 24-01-05 as a day in the year 24
-            return ibis.cases((text.re_search(_OFFSET), moment), (text.re_search(_ISO), naive))
+            # without the pattern DuckDB reads 24-01-05 as a day in the year 24
+            parsed = ibis.ifelse(text.re_search(_OFFSET), moment, naive)
+            return ibis.ifelse(text.re_search(_ISO), parsed, ibis.null("timestamp"))
         if "%z" in form:
             return _local(self._zone, _strptime_zone(_trim(text), form))
         forms = formats.spellings(form) if form in formats.DAYS else [form]
@@ -238,7 +239,8 @@ class Casts:
         offset = text.re_search(_OFFSET)
         moment = ibis.ifelse(offset, text, ibis.null("string"))
         good = parse_portable(moment, formats.ISO).notnull()
-        moment = ibis.ifelse(good, moment, ibis.null("string")).cast(_UTC)
+        moment = ibis.ifelse(good, moment, ibis.null("string"))
+        moment = moment.re_replace(*_SECONDS).cast(_UTC)
         naive = ibis.ifelse(offset, ibis.null("string"), text)
         return ibis.coalesce(
             _local(self._zone, moment), self._shift(parse_portable(naive, formats.ISO), zone)
