@@ -138,6 +138,7 @@ def test_check_tells_errors_by_its_exit_code(workspace):
     done = csa("check", cwd=workspace)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "subscriptions.csv" in done.stdout
+    assert (workspace / "reports" / "ledger.sqlite").exists()
     (workspace / "data" / "accounts.csv").write_text(ACCOUNTS + "a,2026-03-01,small\n")
     done = csa("check", cwd=workspace)
     assert done.returncode == 1

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from csa.data.ledger_rows import LEDGER
 from csa.data.quality import Check
 from csa.data.sources import Tables
 from csa.data.workspace import open_workspace
 from csa.errors import InputError
+from csa.report.ledger import Ledger
 from csa.report.plan import report_faults
 from csa.settings import FILE, Settings
 
@@ -43,6 +46,8 @@ def check(settings: Settings) -> Found:
     ------
     InputError
         With all faults of sources, mappings, chapters and parameters at once.
+    RunError
+        If the ledger cannot be written.
     """
     with Tables(settings) as known:
         wrong = [*known.faults(), *report_faults(settings)]
@@ -51,6 +56,7 @@ def check(settings: Settings) -> Found:
         as_of = known.last_day()
     workspace = open_workspace(as_of=as_of.isoformat(), path=settings.root / FILE)
     report = workspace.quality()
+    Ledger(settings.root / LEDGER, ZoneInfo(settings.timezone)).append_checks(report.checks)
     failing = tuple(check for check in report.checks if check.failing)
     errors = sum(check.severity == "error" for check in failing)
     return Found(

@@ -9,12 +9,14 @@ Times are stored in UTC and read in the workspace's zone.
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from csa.data.columns import Kind, Table
+from csa.data.rules import Check
 from csa.data.schema import TABLES
 from csa.errors import RunError
 
@@ -81,6 +83,22 @@ class Ledger:
                 f"INSERT INTO {_quoted(name)} ({names}) VALUES ({marks})",  # noqa: S608 - own names
                 [(moment, *values) for values in stored],
             )
+
+    def append_checks(self, checks: Sequence[Check], *, edition: str | None = None) -> None:
+        """Add what the quality gate found.
+
+        Parameters
+        ----------
+        checks : sequence of Check
+            All that were run.
+        edition : str, optional
+            For which edition; without one for `csa check`.
+        """
+        moment = self._clock()
+        kept = [column.name for column in TABLES["data_checks"].columns]
+        rows = [{k: v for k, v in asdict(check).items() if k in kept} for check in checks]
+        told = {"edition": edition, "checked_at": moment}
+        self.append("data_checks", [{**row, **told} for row in rows])
 
     def read(self, name: str) -> list[Row]:
         """Return a ledger table as of now: the last statement per key, oldest first.

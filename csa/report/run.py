@@ -174,15 +174,14 @@ def _last_day(settings: Settings) -> date:
 
 
 def _make(run: _Run, place: store.Place, folder: Path) -> Made:
-    with run.watch("read"):
+    with run.watch("quality"):
         workspace = open_workspace(
             as_of=run.period.as_of.isoformat(), path=run.settings.root / FILE
         )
-    with run.watch("quality"):
         basis = basis_of(workspace, run.settings, run.name, run.chapters, run.period)
         revision = run.ledger.revision(basis.edition, basis.fingerprint)
         _record(run, basis, revision, "running")
-        _record_checks(run, basis)
+        run.ledger.append_checks(basis.report.checks, edition=basis.edition)
     try:
         edition, files = _write(run, workspace, basis, revision, folder)
         failed = edition.status == "failed"
@@ -305,22 +304,3 @@ def _record(run: _Run, basis: Basis, revision: int, status: str) -> None:
         "fingerprint": basis.fingerprint,
     }
     run.ledger.append("report_runs", [row])
-
-
-def _record_checks(run: _Run, basis: Basis) -> None:
-    moment = run.clock()
-    rows = [
-        {
-            "edition": basis.edition,
-            "checked_at": moment,
-            "table": check.table,
-            "column": check.column,
-            "check": check.check,
-            "severity": check.severity,
-            "failing": check.failing,
-            "rows": check.rows,
-            "message": check.message,
-        }
-        for check in basis.report.checks
-    ]
-    run.ledger.append("data_checks", rows)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -188,6 +189,23 @@ def test_run_report_goes_on_without_what_is_missing_or_fails(root):
     kept = (made.folder / "notebooks" / "broken.ipynb").read_text()
     assert "ZeroDivisionError" in kept
     assert ledger(root)[0]["status"] == "chapter failed"
+
+
+def test_a_failed_chapter_is_told_by_the_exit_code(root):
+    configure(root, "good", "broken")
+    done = subprocess.run(
+        [sys.executable, "-m", "csa", "run", "monthly", "--workspace", str(root)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stderr == ""
+    failed, page, stages, verdict = done.stdout.splitlines()
+    assert failed == 'broken: failed: In "Broken": ZeroDivisionError: division by zero'
+    assert page.endswith("reports/monthly/2026-10/report.html")
+    assert re.search(r"check \d+\.\d s, .*; total \d+\.\d s$", stages)
+    assert verdict == "Monthly, October 2026: ◆ Bad - 2 of them"
 
 
 def test_run_report_keeps_the_last_good_edition_when_everything_fails(root):
