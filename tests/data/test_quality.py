@@ -341,6 +341,9 @@ def test_tables_of_several_engines_meet(checked, workspace, tmp_path):
     same_findings(found, expected)
 
 
+TYPES = {"_on": "date", "_at": "timestamp", "ity": "integer"}  # by the end of a column's name
+
+
 def test_postgres_finds_what_files_find(checked, workspace, tmp_path, postgres_url, monkeypatch):
     import psycopg  # noqa: PLC0415 (an optional extra)
 
@@ -350,11 +353,11 @@ def test_postgres_finds_what_files_find(checked, workspace, tmp_path, postgres_u
             text = (CLEAN | BROKEN)[name]
             head, *lines = text.splitlines()
             columns = head.split(",")
-            kinds = ", ".join(f'"{c}" text' for c in columns)
+            kinds = ", ".join(f'"{c}" {TYPES.get(c[-3:], "text")}' for c in columns)
             con.execute(f'CREATE TABLE "{name}" ({kinds})')
-            places = ", ".join(["nullif(%s, '')"] * len(columns))
+            places = ", ".join(["%s"] * len(columns))
             with con.cursor() as cursor:
-                rows = [line.split(",") for line in lines]
+                rows = [[v or None for v in line.split(",")] for line in lines]
                 cursor.executemany(f'INSERT INTO "{name}" VALUES ({places})', rows)  # noqa: S608
     monkeypatch.setenv("TEST_DATABASE_URL", postgres_url)
     sources = {"warehouse": {"url_env": "TEST_DATABASE_URL"}}

@@ -467,3 +467,29 @@ def test_accounts_are_those_signed_up_by_as_of():
     )
     kept = accounts(table, context()).order_by("account_id").execute()
     assert list(kept["account_id"]) == ["a", "d"]
+
+
+# --- other engines ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", BUILD)
+def test_rollups_are_the_same_on_postgres(roll, name, postgres_url):
+    """As dates, whole numbers and text, whatever the engine's own types of sums are."""
+    rows = crowd(seed=5, accounts=200)
+    con = ibis.connect(postgres_url)
+    columns = "account_id text, start_on date, end_on date, mrr numeric(18, 4), end_reason text"
+    con.raw_sql(f"CREATE TABLE subscriptions ({columns}, seen_from date)").close()
+    with con.con.cursor() as cursor:
+        values = [tuple(vars(r).values()) for r in rows]
+        cursor.executemany("INSERT INTO subscriptions VALUES (%s, %s, %s, %s, %s, %s)", values)
+    con.con.commit()
+    for ctx in (
+        context("2024-07-31", observed_from="seen_from"),
+        context("2024-12-15", grace_days=0, exponent=0, observed_from=date(2024, 3, 1)),
+    ):
+        built = BUILD[name](con.table("subscriptions"), ctx)
+        found = built.order_by(built.columns[:2]).to_pyarrow().to_pylist()
+        expected = roll(name, rows, ctx)
+        assert sorted(found, key=lambda r: (r["account_id"], r[built.columns[1]])) == expected
+        assert [type(v) for v in found[0].values()] == [type(v) for v in expected[0].values()]
+    con.disconnect()
