@@ -99,9 +99,11 @@ def check(
     from csa.report import checking, show  # noqa: PLC0415 - a wrong csa.yml is told at once
 
     found = checking.check(settings)
-    console = Console(highlight=False)
+    console = show.console()
     show.tables(found.tables, console)
     show.checks(found.failing, console)
+    for line in found.left:
+        console.print(line, markup=False, soft_wrap=True)
     console.print(found.summary, soft_wrap=True)
     raise typer.Exit(EXIT_CHECKS if found.errors else 0)
 
@@ -166,7 +168,7 @@ def run(
         raise typer.Exit(EXIT_STOPPED) from None
     for note in made.notes:
         typer.echo(note, err=True)
-    show.made(made, Console(highlight=False))
+    show.made(made, show.console())
     raise typer.Exit(0 if made.edition.status == "ok" else EXIT_CHAPTER)
 
 

@@ -143,6 +143,7 @@ def test_check_tells_errors_by_its_exit_code(workspace):
     done = csa("check", cwd=workspace)
     assert done.returncode == 1
     assert "error: accounts" in done.stdout
+    assert "of 3 rows; for example a" in done.stdout
     assert "Traceback" not in done.stderr
 
 
@@ -165,4 +166,7 @@ def test_init_proposes_settings_that_check_accepts(tmp_path):
     assert (tmp_path / "csa.yml").exists()
     again = csa("init", "mine", cwd=tmp_path)
     assert again.returncode == 2
-    assert csa("check", cwd=tmp_path).returncode in {0, 1}
+    checked = csa("check", cwd=tmp_path)
+    assert checked.returncode in {0, 1}, checked.stderr
+    assert "lines are marked guess" in checked.stdout
+    assert "data.tables.subscriptions: state observed_from" in checked.stdout

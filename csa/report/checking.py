@@ -1,6 +1,6 @@
 """`csa check`: csa.yml, sources, chapters and the quality of the data, in that order."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ class Found:
 
     tables: tuple[Mapping[Any, Any], ...]  # table, rows, newest, origin
     failing: tuple[Check, ...]
+    left: tuple[str, ...]  # what csa.yml still leaves open
     summary: str
 
     @property
@@ -54,6 +55,7 @@ def check(settings: Settings) -> Found:
         if wrong:
             raise InputError(*wrong)
         as_of = known.last_day()
+        left = tuple(_left(settings, known))
     workspace = open_workspace(as_of=as_of.isoformat(), path=settings.root / FILE)
     report = workspace.quality()
     Ledger(settings.root / LEDGER, ZoneInfo(settings.timezone)).append_checks(report.checks)
@@ -62,8 +64,23 @@ def check(settings: Settings) -> Found:
     return Found(
         tables=tuple(workspace.lineage().to_dict("records")),
         failing=failing,
+        left=left,
         summary=(
             f"{len(report.checks)} checks as of {as_of}: {errors} errors,"
             f" {len(failing) - errors} warnings"
         ),
     )
+
+
+def _left(settings: Settings, tables: Tables) -> Iterator[str]:
+    """Say what no check can know: guesses nobody looked at, a window that nobody stated."""
+    text = (settings.root / FILE).read_text(encoding="utf-8-sig")
+    guesses = sum("# guess" in line for line in text.splitlines())
+    if guesses:
+        yield f"{FILE}: {guesses} lines are marked guess; correct them, or take the mark away"
+    for name in ("accounts", "subscriptions"):
+        if name in tables and tables.observed_from(name) is None:
+            yield (
+                f"{FILE}: data.tables.{name}: state observed_from, the day since when leaving"
+                " accounts are in the data (or always); without it churn gives no lifetimes"
+            )

@@ -20,6 +20,21 @@ from csa.report.run import Made
 _COLOURS = {"good": "green", "watch": "yellow", "bad": "red", "unclear": "dim"}
 
 
+_PIPE_WIDTH = 160  # where no terminal has a width
+
+
+def console() -> Console:
+    """Give where results are shown.
+
+    Returns
+    -------
+    Console
+        Standard output, as wide as the terminal.
+    """
+    shown = Console(highlight=False)
+    return shown if shown.is_terminal else Console(highlight=False, width=_PIPE_WIDTH)
+
+
 @dataclass(slots=True)
 class Watcher:
     """Shows stages and chapters while a report runs; silent where nobody watches."""
@@ -140,9 +155,11 @@ def checks(failing: Sequence[Any], console: Console) -> None:
     """
     for check in sorted(failing, key=lambda c: (c.severity != "error", c.table)):
         place = f"{check.table}.{check.column}" if check.column else check.table
-        keys = f" ({', '.join(check.examples)})" if check.examples else ""
+        said = [f"{check.failing:,} of {check.rows:,} rows"] if check.rows else []
+        said += [f"for example {', '.join(check.examples)}"] if check.examples else []
+        facts = f" ({'; '.join(said)})" if said else ""
         style = "red" if check.severity == "error" else "yellow"
-        _line(console, f"{check.severity}: {place}: {check.message}{keys}", style=style)
+        _line(console, f"{check.severity}: {place}: {check.message}{facts}", style=style)
         _line(console, f"  {check.fix}")
 
 
