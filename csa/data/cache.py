@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -123,7 +124,7 @@ def materialise(tables: Tables, name: str, folder: Path, *, as_of: date, grace_d
         try:
             backend.to_parquet(rows, target)
         except engine_errors() as error:
-            raise InputError(f"{rollup.needs}: cannot be read: {first_line(error)}") from error
+            raise InputError(f"{rollup.needs} cannot be rolled up: {first_line(error)}") from error
 
     return keep(folder / file_of(tables, name, ctx), write)
 
@@ -162,7 +163,8 @@ def keep(file: Path, write: Callable[[Path], None]) -> Path:
     except OSError as error:
         raise RunError(f"{file.name}: cannot be written to .csa: {error.strerror}") from error
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
     return file
 
 
