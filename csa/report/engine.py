@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,19 +45,6 @@ ENGINE = "csa"
 START_SECONDS = 120  # a kernel on a loaded machine needs long to say hello
 CELL_SECONDS = 600
 CHAPTER_SECONDS = 1800
-# what a kernel needs to start and to draw; no secret is called like one of these
-ENVIRONMENT = frozenset(
-    {
-        *("CONDA_PREFIX", "VIRTUAL_ENV", "PATH", "PYTHONPATH", "PYTHONWARNINGS", "SYSTEMROOT"),
-        *("HOME", "LOGNAME", "USER", "USERPROFILE", "TEMP", "TMP", "TMPDIR"),
-        *("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "TZ", "TZDIR"),
-        *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH"),
-        "SOURCE_DATE_EPOCH",
-    }
-)
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
-)
 
 Event = Literal["started", "cell", "finished"]
 Listener = Callable[[Event, str, float], None]  # event, chapter, share of cells done
@@ -219,7 +206,7 @@ def run_chapters(
     tasks : sequence of Task
         Chapters with checked parameters.
     environment : mapping
-        The kernels' whole environment, see `kernel_environment`.
+        The kernels' whole environment, see `csa.report.environment`.
     limits : Limits, optional
         Longest times and number of chapters at once.
     listener : callable, optional
@@ -236,22 +223,11 @@ def run_chapters(
     tell = listener or _silent
     kernels = _Kernels()
     with _private_folder() as private, ThreadPoolExecutor(limits.workers) as pool:
-        private_environment = {**environment, "IPYTHONDIR": str(private / "ipython")}
-        futures: list[Future[Run]] = []
-        for number, task in enumerate(tasks):
-            # papermill reads it again, from a thread: repaired here, it has nothing to warn of
-            prepared = private / f"k{number}.ipynb"
-            write_notebook(read_notebook(task.notebook), prepared)
-            context = _Context(
-                notebook=prepared,
-                folder=task.notebook.parent,
-                environment=private_environment,
-                limits=limits,
-                connection=private / f"k{number}.json",
-                kernels=kernels,
-                on_cell=functools.partial(tell, "cell", task.name),
-            )
-            futures.append(pool.submit(_run, task, context, tell))
+        shared = ({**environment, "IPYTHONDIR": str(private / "ipython")}, limits)
+        futures = [
+            pool.submit(_run, task, _context(task, private / f"k{n}", shared, kernels, tell), tell)
+            for n, task in enumerate(tasks)
+        ]
         try:
             if meanwhile:
                 meanwhile()
@@ -262,6 +238,27 @@ def run_chapters(
             kernels.stop()
             raise
         return tuple(future.result() for future in futures)
+
+
+def _context(
+    task: Task,
+    stem: Path,
+    shared: tuple[Mapping[str, str], Limits],
+    kernels: _Kernels,
+    tell: Listener,
+) -> _Context:
+    # papermill reads the notebook again, from a thread: repaired here, it has nothing to warn of
+    prepared = stem.with_suffix(".ipynb")
+    write_notebook(read_notebook(task.notebook), prepared)
+    return _Context(
+        notebook=prepared,
+        folder=task.notebook.parent,
+        environment=shared[0],
+        limits=shared[1],
+        connection=stem.with_suffix(".json"),
+        kernels=kernels,
+        on_cell=functools.partial(tell, "cell", task.name),
+    )
 
 
 def _silent(_event: Event, _chapter: str, _share: float) -> None:
@@ -276,30 +273,6 @@ def _private_folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def kernel_environment(
-    environment: Mapping[str, str], *, workspace: Path, also: Sequence[str] = ()
-) -> dict[str, str]:
-    """Choose what kernels may see of the environment: no secret that no source asks for.
-
-    Parameters
-    ----------
-    environment : mapping
-        Usually `os.environ`.
-    workspace : Path
-        csa.yml, for `CSA_WORKSPACE`.
-    also : sequence of str
-        Names of variables that csa.yml's sources read.
-
-    Returns
-    -------
-    dict of str
-        The environment for `run_chapters`.
-    """
-    allowed = ENVIRONMENT | set(also)
-    kept = {key: value for key, value in environment.items() if key in allowed}
-    return {**kept, **ONE_THREAD, "CSA_WORKSPACE": str(workspace)}
 
 
 def _run(task: Task, context: _Context, tell: Listener) -> Run:

@@ -212,7 +212,7 @@ def environment_names(settings: Settings) -> Sequence[str]:
     Returns
     -------
     sequence of str
-        For `engine.kernel_environment`.
+        For `kernel_environment`.
     """
     sources = settings.data.sources.values()
     return [name for s in sources for name in (s.path_env, s.url_env) if name]

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from csa.report.assemble import Edition
+from csa.report.assemble import ChapterPage, Edition
 
 SCHEMA = 1  # of run.json
 
@@ -50,31 +50,13 @@ def run_record(
     str
         JSON.
     """
-    chapters = [
-        {
-            "name": page.name,
-            "title": page.title,
-            "status": page.status,
-            "seconds": round(page.seconds, 3),
-            "notebook": page.notebook,
-            "problem": list(page.problem),
-        }
-        for page in edition.chapters
-    ]
     record = {
         "schema": SCHEMA,
         "edition": edition.id,
         "report": edition.report,
         "title": edition.title,
         "workspace": edition.workspace,
-        "period": {
-            "name": edition.period,
-            "label": edition.period_label,
-            "kind": edition.cadence,
-            "start": edition.start,
-            "end": edition.end,
-            "as_of": edition.as_of,
-        },
+        "period": _period(edition),
         "revision": edition.revision,
         "fingerprint": edition.fingerprint,
         "code_version": edition.code_version,
@@ -86,12 +68,34 @@ def run_record(
         "data": [asdict(row) for row in edition.lineage],
         "quality": asdict(edition.quality),
         "parameters": parameters,
-        "chapters": chapters,
+        "chapters": [_chapter(page) for page in edition.chapters],
         "findings": [{"chapter": f.chapter, **f.finding} for f in edition.findings],
         "stages": {name: round(seconds, 3) for name, seconds in edition.stages.items()},
         "files": sorted(files),
     }
     return json.dumps(record, indent=2, ensure_ascii=False, default=_plain) + "\n"
+
+
+def _period(edition: Edition) -> dict[str, Any]:
+    return {
+        "name": edition.period,
+        "label": edition.period_label,
+        "kind": edition.cadence,
+        "start": edition.start,
+        "end": edition.end,
+        "as_of": edition.as_of,
+    }
+
+
+def _chapter(page: ChapterPage) -> dict[str, Any]:
+    return {
+        "name": page.name,
+        "title": page.title,
+        "status": page.status,
+        "seconds": round(page.seconds, 3),
+        "notebook": page.notebook,
+        "problem": list(page.problem),
+    }
 
 
 def _plain(value: object) -> str:

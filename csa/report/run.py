@@ -26,6 +26,7 @@ from csa.periods import Period
 from csa.report import assemble, engine, gallery, record, store
 from csa.report.assemble import Edition
 from csa.report.edition import Basis, basis_of, edition_of
+from csa.report.environment import kernel_environment
 from csa.report.ledger import Ledger
 from csa.report.plan import Chapter, chapters_of, environment_names, period_of, report_of
 from csa.settings import FILE, Settings
@@ -250,7 +251,7 @@ def _run_chapters(run: _Run, folder: Path) -> tuple[engine.Run, ...]:
     ]
     return engine.run_chapters(
         tasks,
-        environment=engine.kernel_environment(
+        environment=kernel_environment(
             os.environ,
             workspace=run.settings.root / FILE,
             also=environment_names(run.settings),

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from csa.report.assemble import chapters_of
-from csa.report.engine import Task, kernel_environment, run_chapters
+from csa.report.engine import Task, run_chapters
+from csa.report.environment import kernel_environment
 from csa.report.outputs import PROBLEM
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))

@@ -13,7 +13,8 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from csa.report.engine import Limits, Task, kernel_environment, run_chapters
+from csa.report.engine import Limits, Task, run_chapters
+from csa.report.environment import kernel_environment
 
 pytestmark = [
     pytest.mark.slow,
@@ -122,7 +123,8 @@ def test_run_chapters_leaves_no_kernel_when_stopped(tmp_path):
     script = textwrap.dedent(f"""
         from pathlib import Path
         import signal
-        from csa.report.engine import Task, run_chapters, kernel_environment
+        from csa.report.engine import Task, run_chapters
+        from csa.report.environment import kernel_environment
         import os
         folder = Path({str(tmp_path)!r})
         one = Task(name="hung", notebook=folder / "hung.ipynb", parameters={{}},
