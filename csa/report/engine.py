@@ -285,6 +285,8 @@ def _run(task: Task, context: _Context, tell: Listener) -> Run:
             _no_fields(task.output),
             dict(task.parameters),
             engine_name=ENGINE,
+            kernel_name="python3",  # the environment that csa is in, whatever the notebook says
+            language="python",
             request_save_on_cell_execute=False,  # papermill writes the notebook twice per cell
             autosave_cell_every=0,
             progress_bar=False,

@@ -144,6 +144,15 @@ def test_run_chapters_leaves_no_kernel_when_stopped(tmp_path):
     assert alive == []
 
 
+def test_run_chapters_takes_our_kernel_whatever_the_notebook_names(tmp_path):
+    strange, bare = (task(tmp_path, name, "print(word)") for name in ("strange", "bare"))
+    for one, spec in ((strange, {"name": "none-such", "display_name": "?"}), (bare, None)):
+        notebook = nbformat.read(one.notebook, as_version=4)
+        notebook.metadata = {"kernelspec": spec} if spec else {}
+        nbformat.write(notebook, one.notebook)
+    assert [ran.status for ran in run(tmp_path, strange, bare)] == ["ok", "ok"]
+
+
 def test_kernel_environment_holds_only_what_is_allowed(tmp_path):
     given = {"PATH": "/bin", "AWS_SECRET_ACCESS_KEY": "x", "CSA_DATA": "/data"}
     kept = kernel_environment(given, workspace=tmp_path / "csa.yml", also=["CSA_DATA"])
