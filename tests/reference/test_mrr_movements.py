@@ -30,7 +30,7 @@ def test_movements_of_the_mrr_playbook():
     folder = os.environ.get("CSA_DATA")
     file = Path(folder or "") / "mrr_playbook" / "subscription_periods.csv"
     if folder is None or not file.exists():
-        pytest.skip("CSA_DATA does not name a folder with mrr_playbook")
+        pytest.skip("CSA_DATA is not set: the folder with mrr_playbook/subscription_periods.csv")
     con = ibis.duckdb.connect()
     rows = con.read_csv(file)
     table = rows.select(

@@ -104,6 +104,7 @@ def test_run_chapters_tells_a_missing_table_from_a_failure(tmp_path):
 
 
 def test_run_chapters_stops_a_hung_cell_and_survives_a_dead_kernel(tmp_path):
+    before = psutil.Process().children(recursive=True)  # other tests' servers among them
     died, hung = run(
         tmp_path,
         task(tmp_path, "died", "import os\nos.kill(os.getpid(), 9)"),
@@ -115,7 +116,7 @@ def test_run_chapters_stops_a_hung_cell_and_survives_a_dead_kernel(tmp_path):
     assert hung.status == "failed"
     assert "2 s per cell" in hung.problem[0]
     assert "so far" in text_of(hung.notebook)
-    assert not psutil.Process().children(recursive=True)
+    assert set(psutil.Process().children(recursive=True)) <= set(before)
 
 
 def test_run_chapters_leaves_no_kernel_when_stopped(tmp_path):
