@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,6 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent
 RESULTS = ROOT / "results.json"
 DATA = ROOT / "data"  # generated inputs, not committed
+_PER_MB = 1024**2 if sys.platform == "darwin" else 1024  # of ru_maxrss
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,41 +48,39 @@ class Record:
 
 
 def measure(argv: Sequence[str], *, env: dict[str, str] | None = None) -> Measured:
-    """Run one process alone; CPU seconds and peak memory include its children.
+    """Run one process alone; CPU seconds include its children, the peak is that of the largest.
 
-    `argv` starts with the script or with `-m module`; it runs under this Python.
+    `argv` starts with the script or with `-m module`; it runs under this Python. A last line of
+    its output that is a JSON object becomes `output`.
     """
     begin = time.perf_counter()
-    watched = (
-        "import json,resource,runpy,sys;"
-        "sys.argv=sys.argv[1:];m=sys.argv[0]=='-m';"
-        "name=sys.argv[1] if m else sys.argv[0];sys.argv=sys.argv[1:] if m else sys.argv;"
-        "runpy.run_module(name,run_name='__main__',alter_sys=True) if m"
-        " else runpy.run_path(name,run_name='__main__');"
-        "s,c=resource.getrusage(resource.RUSAGE_SELF),resource.getrusage(resource.RUSAGE_CHILDREN);"
-        "print();print(json.dumps([s.ru_utime+s.ru_stime+c.ru_utime+c.ru_stime,"
-        "max(s.ru_maxrss,c.ru_maxrss)]))"
+    with tempfile.TemporaryFile("w+") as out:
+        child = subprocess.Popen(
+            [sys.executable, *argv],
+            env={**os.environ, **(env or {})},
+            stdout=out,
+            text=True,
+            cwd=ROOT.parent,
+        )
+        _, status, used = os.wait4(child.pid, 0)
+        wall = time.perf_counter() - begin
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            raise subprocess.CalledProcessError(child.returncode, [*argv])
+        out.seek(0)
+        lines = [line for line in out.read().splitlines() if line.strip()]
+    output = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
+    return Measured(
+        seconds_wall=wall,
+        seconds_cpu=used.ru_utime + used.ru_stime,
+        peak_mb=used.ru_maxrss / _PER_MB,
+        output=output,
     )
-    done = subprocess.run(
-        [sys.executable, "-c", watched, *argv],
-        env={**os.environ, **(env or {})},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        cwd=ROOT.parent,
-    )
-    wall = time.perf_counter() - begin
-    lines = [line for line in done.stdout.splitlines() if line.strip()]
-    cpu, peak = json.loads(lines[-1])
-    output = json.loads(lines[-2]) if len(lines) > 1 and lines[-2].startswith("{") else {}
-    per_mb = 1024 if sys.platform != "darwin" else 1024**2
-    return Measured(seconds_wall=wall, seconds_cpu=cpu, peak_mb=peak / per_mb, output=output)
 
 
 def peak_so_far_mb() -> float:
     """Peak resident memory of this process, megabytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024 if sys.platform != "darwin" else 1024**2)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _PER_MB
 
 
 def keep(records: Sequence[Record]) -> None:
