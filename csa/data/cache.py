@@ -6,7 +6,6 @@ the same one at the same time wait for the first.
 """
 
 import hashlib
-import json
 import os
 import secrets
 from collections.abc import Callable
@@ -14,7 +13,6 @@ from contextlib import suppress
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from babel.numbers import get_currency_precision
 from filelock import FileLock, Timeout
@@ -22,10 +20,10 @@ from filelock import FileLock, Timeout
 from csa.data.engine import engine_errors, first_line
 from csa.data.rollups import ROLLUPS, RollupContext
 from csa.data.sources import Tables
+from csa.data.state import digest, fingerprint
 from csa.errors import InputError, RunError
 
 WAIT_SECONDS = 3600  # for another process that makes the same file
-_KEY_DIGITS = 16
 
 
 def context(tables: Tables, name: str, *, as_of: date, grace_days: int) -> RollupContext:
@@ -76,7 +74,7 @@ def file_of(tables: Tables, name: str, ctx: RollupContext) -> str:
     key = digest(
         {
             "table": needs,
-            "input": tables.fingerprint(needs),
+            "input": fingerprint(tables, needs),
             "as_of": ctx.as_of.isoformat(),
             "grace_days": ctx.grace_days,
             "exponent": ctx.exponent,
@@ -166,23 +164,6 @@ def keep(file: Path, write: Callable[[Path], None]) -> Path:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
     return file
-
-
-def digest(parts: dict[str, Any]) -> str:
-    """Digest what something was made from.
-
-    Parameters
-    ----------
-    parts : dict
-        JSON values by name.
-
-    Returns
-    -------
-    str
-        16 hexadecimal digits.
-    """
-    text = json.dumps(parts, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:_KEY_DIGITS]
 
 
 @lru_cache(maxsize=1)

@@ -19,6 +19,7 @@ from csa.data.key_checks import references, repeated
 from csa.data.own_checks import run_own
 from csa.data.rules import Check
 from csa.data.sources import Tables
+from csa.data.state import fingerprint
 from csa.data.table_checks import Scanned, freshness, scan
 from csa.data.viewed import Viewed
 from csa.settings import Settings
@@ -155,7 +156,7 @@ def _fact(tables: Tables, one: Scanned) -> dict[str, Any]:
         "rows": one.rows,
         "newest": one.newest,
         "origin": tables.origin(one.table),
-        "fingerprint": tables.fingerprint(one.table),
+        "fingerprint": fingerprint(tables, one.table),
     }
 
 

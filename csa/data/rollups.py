@@ -21,7 +21,6 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-FAR = date(9999, 12, 31)  # stands for "still running" inside windows; never leaves this module
 SCALE = 4  # decimals of a money column in the tables: decimal(18,4)
 SEVERAL = "several"  # cause of a spell whose last subscriptions ended for different reasons
 
@@ -118,28 +117,24 @@ def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
     at which the spell came under observation (left truncation). A spell with exit_days <=
     entry_days ended before anybody looked and can only be counted, not used.
     """
-    merged = _customer_days(table, ctx)
-    key = ["account_id", "spell"]
-    last = merged.mutate(spell_end=merged.until.max().over(group_by=key))
-    closing = last.until == last.spell_end
-    one = last.group_by(key).agg(
-        start_on=last.start_on.min(),
-        spell_end=last.spell_end.max(),
-        units=last.units.sum(where=closing),
-        reason=last.reason_low.min(where=closing),
-        reason_high=last.reason_high.max(where=closing),
-        observed_from=last.observed_from.max(),
+    days = _days(table, ctx)
+    final = days.closes | days.following.isnull()  # the last day of each spell at which it changes
+    one = days.group_by("account_id", "spell").agg(
+        start_on=days.day.min(),
+        end_on=days.day.max(where=days.closes),
+        units=ibis.ifelse(days.closes, days.before, days.units).sum(where=final),
+        reason=days.reason_low.min(where=days.closes),
+        reason_high=days.reason_high.max(where=days.closes),
+        observed_from=days.observed_from.max(),
     )
-    event = one.spell_end < FAR
-    one = one.mutate(event=event, end_on=ibis.ifelse(event, one.spell_end, ibis.null("date")))
-    cause = ibis.ifelse(one.reason != one.reason_high, ibis.literal(SEVERAL), one.reason)
-    leaves = ibis.ifelse(one.event, one.spell_end, ibis.literal(_next_day(ctx.as_of)))
+    leaves = ibis.coalesce(one.end_on, ibis.literal(_next_day(ctx.as_of)))
     late = one.observed_from.delta(one.start_on, unit="day")
     one = one.mutate(
-        cause=ibis.ifelse(one.event, cause, ibis.null("string")),
+        cause=ibis.ifelse(one.reason != one.reason_high, ibis.literal(SEVERAL), one.reason),
         mrr_minor=_minor(one.units, ctx),
         entry_days=ibis.ifelse(late > 0, late, 0).cast("int64"),
         exit_days=leaves.delta(one.start_on, unit="day").cast("int64"),
+        event=one.end_on.notnull(),
     )
     return one.select(
         "account_id",
@@ -180,9 +175,9 @@ def account_months(table: ir.Table, ctx: RollupContext) -> ir.Table:
     movement = mrr_minor, so that in total start + new + reactivation + expansion - contraction -
     churn = end holds to the cent.
     """
-    state = _states(_customer_days(table, ctx), ctx)
-    stop = ibis.ifelse(state.mrr_minor > 0, state.next_month, state.month + 1)
+    state = _states(_days(table, ctx), ctx)
     state = state.filter((state.mrr_minor > 0) | (state.previous_minor > 0))
+    stop = ibis.ifelse(state.mrr_minor > 0, state.next_month, state.month + 1)
     each = state.mutate(begins=state.month, month=ibis.range(state.month, stop).unnest())
     first = each.month == each.begins
     previous = ibis.ifelse(first, each.previous_minor, each.mrr_minor)
@@ -217,8 +212,7 @@ def _minor(units: ir.IntegerValue, ctx: RollupContext) -> ir.IntegerValue:
 def _known(table: ir.Table, ctx: RollupContext) -> ir.Table:
     """Paid rows as known on `as_of`: later starts and ends are erased."""
     ended = table.end_on <= ctx.as_of
-    nothing = ibis.null("string")
-    reason = table.end_reason if "end_reason" in table.columns else nothing
+    reason = table.end_reason if "end_reason" in table.columns else ibis.null("string")
     observed: ir.DateValue = ibis.null("date")
     if isinstance(ctx.observed_from, date):
         observed = ibis.literal(ctx.observed_from)
@@ -227,69 +221,74 @@ def _known(table: ir.Table, ctx: RollupContext) -> ir.Table:
     rows = table.select(
         "account_id",
         "start_on",
-        until=ibis.ifelse(ended, table.end_on, ibis.literal(FAR)),
+        end_on=ibis.ifelse(ended, table.end_on, ibis.null("date")),
         units=(table.mrr * 10**SCALE).cast("int64"),
-        reason=ibis.ifelse(ended, reason, nothing),
+        reason=ibis.ifelse(ended, reason, ibis.null("string")),
         observed_from=observed,
     )
-    rows = rows.filter(rows.account_id.notnull(), rows.start_on <= ctx.as_of)
-    rows = rows.filter(rows.units > 0, rows.until > rows.start_on)
-    return rows.group_by("account_id", "start_on", "until").agg(
-        units=rows.units.sum(),
-        reason_low=rows.reason.min(),
-        reason_high=rows.reason.max(),
-        observed_from=rows.observed_from.max(),
-    )
+    rows = rows.filter(rows.account_id.notnull(), rows.start_on <= ctx.as_of, rows.units > 0)
+    return rows.filter(rows.end_on.isnull() | (rows.end_on > rows.start_on))
 
 
-def _customer_days(table: ir.Table, ctx: RollupContext) -> ir.Table:
-    """Known rows with the number of their spell and, where a gap is bridged, a later `until`.
+def _days(table: ir.Table, ctx: RollupContext) -> ir.Table:
+    """Days on which what an account pays may change, with `units` paid from that day on.
 
-    Rows are unique in (account, start, until), so the windows have no ties to break. A block is
-    an unbroken run of days, a spell a run of blocks no further apart than the grace.
+    All ends and starts of a day are netted, so that days are unique in an account and the windows
+    have no ties to break. Where nothing is paid from a day on, but again within the grace, the
+    account keeps what it paid `before`; else the day `closes` the spell.
     """
     rows = _known(table, ctx)
-    line = {"group_by": "account_id", "order_by": ["start_on", "until"]}
-    rows = rows.mutate(
-        reach=rows.until.max().over(**line, rows=(None, -1)),
-        following=rows.start_on.lead().over(**line),
+    nothing = {"reason": ibis.null("string"), "observed_from": ibis.null("date")}
+    starts = rows.select(
+        "account_id",
+        day=rows.start_on,
+        change=rows.units,
+        reason=nothing["reason"],
+        observed_from=rows.observed_from,
     )
-    gap = rows.start_on.delta(rows.reach, unit="day")
-    opens, within = ibis.literal(1), ibis.null("int64")
-    rows = rows.mutate(
-        opens_block=ibis.ifelse((rows.start_on > rows.reach) | rows.reach.isnull(), opens, within),
-        opens_spell=ibis.ifelse((gap > ctx.grace_days) | rows.reach.isnull(), opens, within),
+    ended = rows.filter(rows.end_on.notnull())
+    ends = ended.select(
+        "account_id",
+        day=ended.end_on,
+        change=-ended.units,
+        reason=ended.reason,
+        observed_from=nothing["observed_from"],
     )
-    rows = rows.mutate(
-        block=rows.opens_block.count().over(**line, rows=(None, 0)),
-        spell=rows.opens_spell.count().over(**line, rows=(None, 0)),
+    both = ibis.union(starts, ends)
+    days = both.group_by("account_id", "day").agg(
+        change=both.change.sum(),
+        reason_low=both.reason.min(),
+        reason_high=both.reason.max(),
+        observed_from=both.observed_from.max(),
     )
-    block = {"group_by": ["account_id", "block"]}
-    following = ibis.coalesce(rows.following, ibis.literal(FAR))
-    rows = rows.mutate(
-        block_end=rows.until.max().over(**block), resumes=following.max().over(**block)
+    line = {"group_by": "account_id", "order_by": "day"}
+    days = days.mutate(
+        units=days.change.sum().over(**line, rows=(None, 0)),
+        following=days.day.lead().over(**line),
     )
-    pause = rows.resumes.delta(rows.block_end, unit="day")
-    bridged = (rows.until == rows.block_end) & (pause > 0) & (pause <= ctx.grace_days)
-    return rows.mutate(until=ibis.ifelse(bridged, rows.resumes, rows.until))
+    days = days.mutate(before=days.units - days.change)
+    pause = days.following.delta(days.day, unit="day")
+    bridged = ibis.coalesce((days.units == 0) & (pause <= ctx.grace_days), False)
+    days = days.mutate(
+        units=ibis.ifelse(bridged, days.before, days.units), closes=(days.units == 0) & ~bridged
+    )
+    closed = ibis.ifelse(days.closes, ibis.literal(1), ibis.null("int64"))
+    return days.mutate(spell=closed.count().over(**line, rows=(None, -1)) + 1)
 
 
-def _states(rows: ir.Table, ctx: RollupContext) -> ir.Table:
+def _states(days: ir.Table, ctx: RollupContext) -> ir.Table:
     """Months in which the revenue of an account changes, with the state before and after."""
-    up = rows.select("account_id", month=month_number(rows.start_on), change=rows.units)
-    ended = rows.filter(rows.until < FAR)
-    down = ended.select("account_id", month=month_number(ended.until), change=-ended.units)
-    change = (
-        ibis.union(up, down).group_by("account_id", "month").agg(change=lambda t: t.change.sum())
-    )
-    change = change.filter(change.change != 0)
-    line = {"group_by": "account_id", "order_by": "month"}
-    units = change.change.sum().over(**line, rows=(None, 0))
     last = ctx.as_of.year * 12 + ctx.as_of.month - 1
-    state = change.select("account_id", "month", mrr_minor=_minor(units, ctx))
+    state = days.select(
+        "account_id",
+        month=month_number(days.day),
+        next_month=ibis.coalesce(month_number(days.following), last + 1).cast("int64"),
+        mrr_minor=_minor(days.units, ctx),
+    )
+    state = state.filter(state.month < state.next_month)  # the last change within a month
+    line = {"group_by": "account_id", "order_by": "month"}
     return state.mutate(
         previous_minor=ibis.coalesce(state.mrr_minor.lag().over(**line), 0),
-        next_month=ibis.coalesce(state.month.lead().over(**line), last + 1).cast("int64"),
         paid_before=ibis.coalesce(state.mrr_minor.max().over(**line, rows=(None, -1)) > 0, False),
     )
 

@@ -18,6 +18,7 @@ from csa.data.quality import Check, QualityReport, check_tables, default_cadence
 from csa.data.rollups import ROLLUPS
 from csa.data.schema import TABLES
 from csa.data.sources import Tables
+from csa.data.state import digest, fingerprint
 from csa.errors import InputError, NotAvailable
 from csa.periods import day
 from csa.settings import FILE, Settings, Target, load
@@ -179,9 +180,9 @@ class Workspace:
 
     def _quality_key(self) -> str:
         names = [n for n in self.tables.names() if not TABLES[n].ledger]
-        return cache.digest(
+        return digest(
             {
-                "tables": {n: self.tables.fingerprint(n) for n in names},
+                "tables": {n: fingerprint(self.tables, n) for n in names},
                 "as_of": self.as_of.isoformat(),
                 "checks": [c.model_dump() for c in self.settings.checks],
                 "sources of checks": extent(self.settings),

@@ -5,6 +5,7 @@ import multiprocessing
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
 
@@ -212,6 +213,51 @@ def test_rollup_is_made_anew_after_a_change(opened, monkeypatch, change):
     after.rollup("spells")
     assert len(cached(after, "spells-*.parquet")) == 2
     assert after._files_of("subscriptions") != old
+
+
+def change_in_place(workspace, run):
+    """Roll up, change old rows in the database, roll up again; give both results."""
+    run(
+        "CREATE TABLE subscriptions (subscription_id text, account_id text, start_on date, "
+        "end_on date, mrr numeric(9, 2))"
+    )
+    run("INSERT INTO subscriptions VALUES ('S1', 'A1', '2024-01-01', NULL, 10)")
+    found = []
+    for change in (None, "UPDATE subscriptions SET end_on = '2024-03-01'"):
+        if change:
+            run(change)
+        opened = workspace()
+        found += rows(opened.rollup("spells"), "account_id", "event")
+        opened.tables.close()
+    return found
+
+
+def test_rollup_notices_rows_changed_in_a_duckdb_file(workspace, tmp_path):
+    def run(sql):
+        with duckdb.connect(tmp_path / "own.duckdb") as con:
+            con.execute(sql)
+
+    def again():
+        sources = {"sources": {"own": {"database": "own.duckdb"}}}
+        return Workspace(workspace(top={"data": sources}, subscriptions=ALWAYS), as_of=AS_OF)
+
+    assert change_in_place(again, run) == [("A1", False), ("A1", True)]
+
+
+def test_rollup_notices_rows_changed_in_postgres(workspace, postgres_url, monkeypatch):
+    import psycopg  # noqa: PLC0415 (an optional extra)
+
+    monkeypatch.setenv("TEST_DATABASE_URL", postgres_url)
+
+    def run(sql):
+        with psycopg.connect(postgres_url) as con:
+            con.execute(sql)
+
+    def again():
+        sources = {"sources": {"warehouse": {"url_env": "TEST_DATABASE_URL"}}}
+        return Workspace(workspace(top={"data": sources}, subscriptions=ALWAYS), as_of=AS_OF)
+
+    assert change_in_place(again, run) == [("A1", False), ("A1", True)]
 
 
 def test_rollup_outlives_its_workspace(opened):
