@@ -20,6 +20,12 @@ _START_SECONDS = 30
 _numbers = itertools.count(1)
 
 
+def pytest_configure() -> None:
+    """Let children be interrupted: a shell's background jobs inherit SIGINT switched off."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests that need a database as slow, and let them share one server in one worker."""
