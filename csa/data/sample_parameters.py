@@ -62,7 +62,7 @@ def variables(accounts: int, seed: int) -> dict[str, object]:
     """
     hours = (4, 9, 12, 12, 9, 7, 10, 11, 10, 8, 5, 3)  # percent of sessions from 7 to 19 o'clock
     return {
-        "accounts": accounts,
+        "accounts": float(accounts),  # a factor of money: must not overflow as an integer
         "seed_text": f"csa sample company, seed {seed}",
         "last": model.LAST,
         "detail": detail(accounts),

@@ -344,6 +344,22 @@ def test_usage_is_thinned_beyond_a_million_accounts(accounts, share, cap):
     assert sample_parameters.session_cap(accounts) == cap
 
 
+def test_largest_company_can_be_made(tmp_path):
+    """Its last accounts and its own side; the chunks between differ only in their numbers."""
+    parts, folder = tmp_path / "parts", tmp_path / "made"
+    parts.mkdir()
+    folder.mkdir()
+    con = sample_engine.connect(tmp_path / "spill", accounts=10_000_000, seed=7)
+    sample_engine.build_chunk(con, 9_999_901, 10_000_001, parts, final=True)
+    for name in sample_engine.CHUNK_TABLES:
+        sample_engine.join_parts(con, name, parts, folder)
+    sample_engine.write_office(con, folder)
+    rows = sample_engine.row_counts(con, folder)
+    con.close()
+    assert rows["accounts"] == 100
+    assert set(rows) == set(TABLES)
+
+
 def test_sessions_keep_to_the_cap(company):
     most = company.value(
         "select max(n) from (select count(*) as n from usage_events "
