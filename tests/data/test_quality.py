@@ -12,6 +12,8 @@ from csa.data.rules import TOLERATED, severity
 from csa.data.sources import Tables
 from csa.errors import InputError
 
+pytestmark = pytest.mark.slow  # over a second each; make test-fast leaves them out
+
 AS_OF = date(2024, 3, 31)
 CLEAN = {
     "accounts": """account_id,segment,signed_up_on,trial_started_on,converted_on

@@ -16,6 +16,8 @@ from csa.data.sample import TABLES, write_sample
 from csa.data.schema import TABLES as CANONICAL
 from csa.errors import InputError
 
+pytestmark = pytest.mark.slow  # over a second each; make test-fast leaves them out
+
 DUCKDB_TYPES = {
     "id": "VARCHAR",
     "text": "VARCHAR",

@@ -14,6 +14,8 @@ from csa.data import workspace as module
 from csa.data.workspace import CACHE, Workspace, open_workspace
 from csa.errors import ConfigError, InputError, NotAvailable, RunError
 
+pytestmark = pytest.mark.slow  # over a second each; make test-fast leaves them out
+
 AS_OF = date(2024, 3, 31)
 ACCOUNTS = """account_id,segment,signed_up_on,tier
 A1,small,2023-01-01,1

@@ -17,6 +17,8 @@ from csa.report.page import Page
 from csa.report.prose import inline_svg, prose, svg_uri
 from csa.report.remedy import remedy, split_settings
 
+pytestmark = pytest.mark.slow  # over a second each; make test-fast leaves them out
+
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 EDITIONS = {
     "full": cache(sample.full),
