@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from csa.data.engine import engine_errors, first_line
 from csa.data.rollups import ROLLUPS, RollupContext
 from csa.data.sources import Tables
-from csa.data.state import digest, fingerprint
+from csa.data.sources.fingerprint import digest
 from csa.errors import InputError, RunError
 
 WAIT_SECONDS = 3600  # for another process that makes the same file
@@ -74,7 +74,7 @@ def file_of(tables: Tables, name: str, ctx: RollupContext) -> str:
     key = digest(
         {
             "table": needs,
-            "input": fingerprint(tables, needs),
+            "input": tables.fingerprint(needs),
             "as_of": ctx.as_of.isoformat(),
             "grace_days": ctx.grace_days,
             "exponent": ctx.exponent,
@@ -175,5 +175,8 @@ def code_version() -> str:
     str
         16 hexadecimal digits; another version makes other files.
     """
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return digest({f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files})
+    here = Path(__file__).parent
+    files = sorted(here.rglob("*.py"))
+    return digest(
+        {str(f.relative_to(here)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+    )

@@ -11,14 +11,14 @@ import pandas as pd
 from ibis.backends import BaseBackend
 
 from csa.data import cache
-from csa.data.absent import missing
 from csa.data.engine import open_engine
-from csa.data.own_checks import extent
 from csa.data.quality import Check, QualityReport, check_tables, default_cadence
+from csa.data.quality.own_checks import extent
 from csa.data.rollups import ROLLUPS
 from csa.data.schema import TABLES
 from csa.data.sources import Tables
-from csa.data.state import digest, fingerprint
+from csa.data.sources.absent import missing
+from csa.data.sources.fingerprint import digest
 from csa.errors import InputError, NotAvailable
 from csa.periods import day
 from csa.settings import FILE, Settings, Target, load
@@ -182,7 +182,7 @@ class Workspace:
         names = [n for n in self.tables.names() if not TABLES[n].ledger]
         return digest(
             {
-                "tables": {n: fingerprint(self.tables, n) for n in names},
+                "tables": {n: self.tables.fingerprint(n) for n in names},
                 "as_of": self.as_of.isoformat(),
                 "checks": [c.model_dump() for c in self.settings.checks],
                 "sources of checks": extent(self.settings),

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from csa.data.ledger_rows import LEDGER
 from csa.data.quality import Check
 from csa.data.sources import Tables
+from csa.data.sources.ledger_rows import LEDGER
 from csa.data.workspace import open_workspace
 from csa.errors import InputError
 from csa.report.ledger import Ledger

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from csa.data.columns import Kind, Table
-from csa.data.rules import Check
+from csa.data.quality.rules import Check
 from csa.data.schema import TABLES
 from csa.errors import RunError
 

@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 
 from nbformat import NotebookNode
 
-from csa.data.ledger_rows import LEDGER
 from csa.data.rollups import ROLLUPS
 from csa.data.sources import Tables
+from csa.data.sources.ledger_rows import LEDGER
 from csa.data.workspace import Workspace, open_workspace
 from csa.errors import InputError, NotAvailable, RunError
 from csa.periods import Period

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from csa.data import formats
-from csa.data.casts import Casts, present
 from csa.data.columns import IBIS_TYPES
+from csa.data.sources import formats
+from csa.data.sources.casts import Casts, present
 from csa.settings import ColumnMapping
 
 ENGINE = ibis.duckdb.connect()

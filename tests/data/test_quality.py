@@ -8,7 +8,7 @@ import pytest
 
 from csa.data import engine
 from csa.data.quality import QualityReport, check_tables, default_cadence
-from csa.data.rules import TOLERATED, severity
+from csa.data.quality.rules import TOLERATED, severity
 from csa.data.sources import Tables
 from csa.errors import InputError
 

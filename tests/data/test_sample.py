@@ -11,8 +11,12 @@ import ibis
 import numpy as np
 import pytest
 
-from csa.data import rollups, sample_engine, sample_model, sample_parameters, sample_truth
+from csa.data import rollups
 from csa.data.sample import TABLES, write_sample
+from csa.data.sample import engine as sample_engine
+from csa.data.sample import model as sample_model
+from csa.data.sample import parameters as sample_parameters
+from csa.data.sample import truth as sample_truth
 from csa.data.schema import TABLES as CANONICAL
 from csa.errors import InputError
 
