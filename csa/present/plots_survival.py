@@ -130,7 +130,7 @@ def _survival_figure(
     result: SurvivalResult, curves: pd.DataFrame, palette: dict[str, str], words: Words, size: Size
 ) -> Figure:
     rows = len(palette)
-    height = 3.1 if size is WIDE else 2.6
+    height = 2.35 if size is WIDE else 2.6  # with its heading and finding on half a page
     fig, (ax, under) = figure(size, (0.3, height, 0.52, ROW * rows, 0.06))
     if size is not WIDE:
         groups = [
