@@ -32,6 +32,7 @@ ALL: Final = "all"
 EVERYBODY: Final = "All accounts"
 MAX_ROWS: Final = 12
 RATE: Final = 40  # points from the axes to the end of a rate
+SPARE: Final = 1.2  # a notebook shows a drawing in whatever sans-serif is there, which may be wider
 ENGLISH: Final = Words()
 COLUMNS: Final = ("group", "at_start", "churned", "rate", "ci_low", "ci_high", "previous_rate")
 
@@ -95,12 +96,12 @@ def _rows(result: ChurnRateResult) -> pd.DataFrame:
 
 def _figure(rows: pd.DataFrame, goal: float | None, words: Words, size: Size) -> Figure:
     step = 0.27
-    names = max(text_width(name, SMALL + 0.5) for name in rows["label"])
+    names = SPARE * max(text_width(name, SMALL + 0.5) for name in rows["label"])
     left = min(names + 0.15, 0.3 * size.width)
     right = (RATE + 4) / 72
     if size is WIDE:
         counts = [_counts(row, words) for row in _dicts(rows)]
-        right = (RATE + 6) / 72 + max(text_width(text, SMALL) for text in counts)
+        right = (RATE + 6) / 72 + SPARE * max(text_width(text, SMALL) for text in counts)
     place = size._replace(left=left, right=right + 0.05)
     fig, (ax,) = figure(place, (0.28, step * len(rows), 0.3))
     y = np.arange(len(rows))
