@@ -101,10 +101,12 @@ class Data(_Part):
     """Sources and mappings.
 
     `last_day` is the newest day that the data cover completely, for extracts that ended in the
-    past; without it the newest day in the tables counts.
+    past; without it the newest day in the tables counts. `not_churn` names reasons of an end under
+    which a customer is out of sight and not lost, such as merged or migrated.
     """
 
     grace_days: int = Field(default=30, ge=0, le=366)
+    not_churn: tuple[str, ...] = ()
     last_day: date | None = None
     sources: dict[Name, Source] = Field(min_length=1)
     tables: dict[str, Annotated[TableMapping, BeforeValidator(rules.empty)]] = {}

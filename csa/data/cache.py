@@ -48,6 +48,7 @@ def context(tables: Tables, name: str, *, as_of: date, grace_days: int) -> Rollu
     return RollupContext(
         as_of=as_of,
         grace_days=grace_days,
+        not_churn=tables.settings.data.not_churn,
         exponent=get_currency_precision(tables.settings.currency),
         observed_from=tables.observed_from(ROLLUPS[name].needs),
     )
@@ -77,6 +78,7 @@ def file_of(tables: Tables, name: str, ctx: RollupContext) -> str:
             "input": tables.fingerprint(needs),
             "as_of": ctx.as_of.isoformat(),
             "grace_days": ctx.grace_days,
+            "not_churn": ctx.not_churn,
             "exponent": ctx.exponent,
             "observed_from": str(ctx.observed_from),
             "code": code_version(),

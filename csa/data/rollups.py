@@ -23,6 +23,7 @@ import ibis.expr.types as ir
 
 SCALE = 4  # decimals of a money column in the tables: decimal(18,4)
 SEVERAL = "several"  # cause of a spell whose last subscriptions ended for different reasons
+STILL_HERE = "still a customer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +41,15 @@ class RollupContext:
     observed_from : date or str or None
         First day on which a leaving account would have been recorded, or the column of the table
         that holds it; "always" and None set no entry time.
+    not_churn : tuple of str
+        Reasons of an end that is no churn, such as merged or migrated: the spell is censored.
     """
 
     as_of: date
     grace_days: int = 30
     exponent: int = 2
     observed_from: date | str | None = None
+    not_churn: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +111,9 @@ def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
     ir.Table
         `account_id`, `spell` (1, 2, ... within the account), `start_on`, `end_on` (first day no
         longer paid; missing while running), `cause` (reason of the last subscriptions, "several"
-        where they differ), `mrr_minor` (paid at the end, minor units), `observed_from` (missing:
-        always), `entry_days`, `exit_days`, `event`.
+        where they differ; missing without churn), `censoring` (why the spell is not known to its
+        end; missing with churn), `mrr_minor` (paid at the end, minor units), `observed_from`
+        (missing: always), `entry_days`, `exit_days`, `event`.
 
     Notes
     -----
@@ -129,12 +134,15 @@ def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
     )
     leaves = ibis.coalesce(one.end_on, ibis.literal(_next_day(ctx.as_of)))
     late = one.observed_from.delta(one.start_on, unit="day")
+    ended, churned = one.end_on.notnull(), one.end_on.notnull() & ~_no_churn(one, ctx)
+    reason = ibis.ifelse(one.reason != one.reason_high, ibis.literal(SEVERAL), one.reason)
     one = one.mutate(
-        cause=ibis.ifelse(one.reason != one.reason_high, ibis.literal(SEVERAL), one.reason),
+        cause=ibis.ifelse(churned, reason, ibis.null("string")),
+        censoring=ibis.cases((churned, ibis.null("string")), (ended, reason), else_=STILL_HERE),
         mrr_minor=_minor(one.units, ctx),
         entry_days=ibis.ifelse(late > 0, late, 0).cast("int64"),
         exit_days=leaves.delta(one.start_on, unit="day").cast("int64"),
-        event=one.end_on.notnull(),
+        event=churned,
     )
     return one.select(
         "account_id",
@@ -142,6 +150,7 @@ def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
         "start_on",
         "end_on",
         "cause",
+        "censoring",
         "mrr_minor",
         "observed_from",
         "entry_days",
@@ -192,6 +201,14 @@ def account_months(table: ir.Table, ctx: RollupContext) -> ir.Table:
         else_="contraction",
     )
     return each.select("account_id", "month", "mrr_minor", "previous_minor", movement=movement)
+
+
+def _no_churn(one: ir.Table, ctx: RollupContext) -> ir.BooleanValue:
+    """Whether all subscriptions that ended last ended for a reason that is no churn."""
+    if not ctx.not_churn:
+        return ibis.literal(value=False)
+    both = one.reason.isin(ctx.not_churn) & one.reason_high.isin(ctx.not_churn)
+    return both.fill_null(ibis.literal(value=False))
 
 
 def _next_day(day: date) -> date:

@@ -127,7 +127,7 @@ def oracle_spells(rows, ctx):
 
 def one_spell(account, number, run, own, paid, ctx):
     start, last = run[0], run[-1]
-    event = last < ctx.as_of
+    ended = last < ctx.as_of
     live = [r for r in own if r.mrr > 0 and (r.end_on is None or r.end_on > r.start_on)]
     reasons = {r.end_reason for r in live if r.end_on == last + DAY} - {None}
     seen = ctx.observed_from
@@ -137,12 +137,15 @@ def one_spell(account, number, run, own, paid, ctx):
         inside = [r.seen_from for r in live if start <= r.start_on <= last and r.seen_from]
         seen = max(inside, default=None)
     entry = max(0, (seen - start).days) if seen else 0
+    event = ended and not (reasons and reasons <= set(ctx.not_churn))
+    reason = (reasons.pop() if len(reasons) == 1 else "several") if reasons else None
     return {
         "account_id": account,
         "spell": number,
         "start_on": start,
-        "end_on": last + DAY if event else None,
-        "cause": (reasons.pop() if len(reasons) == 1 else "several") if event and reasons else None,
+        "end_on": last + DAY if ended else None,
+        "cause": reason if event else None,
+        "censoring": None if event else reason if ended else "still a customer",
         "mrr_minor": minor(paid[last], ctx),
         "observed_from": seen,
         "entry_days": entry,
@@ -212,7 +215,7 @@ def histories(draw):
         for _ in range(draw(st.integers(1, 6))):
             length = draw(st.one_of(st.just(1), st.integers(0, 200)))
             end = None if draw(st.integers(0, 5)) == 0 else day + length * DAY
-            reason = draw(st.sampled_from([None, "voluntary", "involuntary"]))
+            reason = draw(st.sampled_from([None, "voluntary", "involuntary", "merged"]))
             seen = draw(st.sampled_from([None, date(2024, 2, 29), date(2024, 7, 1)]))
             rows.append(Row(f"a{n}", day, end, Decimal(draw(AMOUNTS)), reason, seen))
             step = draw(st.sampled_from([0, 1, 7, 29, 30, 31, 60, None]))
@@ -226,6 +229,7 @@ CONTEXTS = st.builds(
     grace_days=st.sampled_from([0, 1, 30]),
     exponent=st.sampled_from([0, 2, 3, 4]),
     observed_from=st.sampled_from([None, "always", "seen_from", date(2024, 3, 1)]),
+    not_churn=st.sampled_from([(), ("merged",), ("merged", "involuntary")]),
 )
 
 
@@ -237,7 +241,7 @@ def crowd(seed, accounts):
         for _ in range(rng.randint(1, 6)):
             length = rng.choice([0, 1, 30, rng.randrange(200)])
             end = None if rng.random() < 0.15 else day + length * DAY
-            reason = rng.choice([None, "voluntary", "involuntary"])
+            reason = rng.choice([None, "voluntary", "involuntary", "merged"])
             mrr = Decimal(rng.choice(["0", "0.005", "9.995", "10", "33.3333"]))
             rows.append(
                 Row(f"a{n:04}", day, end, mrr, reason, rng.choice([None, date(2024, 7, 1)]))
@@ -253,7 +257,7 @@ def crowd(seed, accounts):
 )
 def test_rollups_of_400_accounts_equal_the_daily_oracle(roll, as_of, grace):
     rows = crowd(seed=grace, accounts=400)
-    ctx = context(as_of, grace_days=grace, observed_from="seen_from")
+    ctx = context(as_of, grace_days=grace, observed_from="seen_from", not_churn=("merged",))
     assert roll("spells", rows, ctx) == oracle_spells(rows, ctx)
     assert roll("account_months", rows, ctx) == oracle_months(rows, ctx)
 
@@ -404,6 +408,13 @@ def test_spells_inside_the_grace_are_churn_until_the_return_is_known(roll):
     assert (after["event"], after["cause"], after["exit_days"]) == (False, None, 51)
 
 
+def test_spells_that_end_for_a_reason_that_is_no_churn_are_censored(roll):
+    rows = [row("a", "2024-01-01", "2024-02-01", reason="merged")]
+    (one,) = roll("spells", rows, context(not_churn=("merged",)))
+    assert (one["event"], one["cause"], one["censoring"]) == (False, None, "merged")
+    assert (str(one["end_on"]), one["exit_days"]) == ("2024-02-01", 31)
+
+
 def test_spells_that_could_never_be_seen_leave_when_they_enter(roll):
     rows = [
         row("gone", "2024-01-01", "2024-03-01"),
@@ -484,7 +495,7 @@ def test_rollups_are_the_same_on_postgres(roll, name, postgres_url):
         cursor.executemany("INSERT INTO subscriptions VALUES (%s, %s, %s, %s, %s, %s)", values)
     con.con.commit()
     for ctx in (
-        context("2024-07-31", observed_from="seen_from"),
+        context("2024-07-31", observed_from="seen_from", not_churn=("merged", "moved")),
         context("2024-12-15", grace_days=0, exponent=0, observed_from=date(2024, 3, 1)),
     ):
         built = BUILD[name](con.table("subscriptions"), ctx)
