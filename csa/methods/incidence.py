@@ -16,6 +16,8 @@ from csa.methods.intervals import Estimates, normal_quantile
 
 FloatArray = NDArray[np.float64]
 
+NEARLY_1 = 1 - 1e-12  # an incidence above it is 1: one cause took everybody, the rest is rounding
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class IncidenceCurves:
@@ -119,7 +121,7 @@ def aalen_johansen(table: CauseTable, *, confidence: float = 0.95) -> IncidenceC
     linear = np.cumsum(mixed + incidence * all_causes, axis=1)
     square = incidence**2 * np.cumsum(all_causes)
     variance = np.maximum(constant - 2 * incidence * linear + square, 0.0)
-    error = np.where(incidence > 0, np.sqrt(variance), 0.0)
+    error = np.where((incidence > 0) & (incidence < NEARLY_1), np.sqrt(variance), 0.0)
     low, high = _log_log_limits(incidence, error, normal_quantile(confidence))
     return IncidenceCurves(
         table=table,
@@ -155,7 +157,7 @@ def _log_log_limits(
     incidence: FloatArray, error: FloatArray, z: float
 ) -> tuple[FloatArray, FloatArray]:
     """Limits on the scale of log(-log F)."""
-    inside = (incidence > 0) & (incidence < 1)
+    inside = (incidence > 0) & (incidence < NEARLY_1)
     share = np.where(inside, incidence, 0.5)
     spread = np.exp(z * error / (share * -np.log(share)))
     ends = np.where(incidence > 0, np.nan, 0.0)
