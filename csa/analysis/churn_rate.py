@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from csa.analysis.spells import ALL, as_spells, group_labels
+from csa.data.columns import STILL_HERE
 from csa.errors import InputError
 from csa.methods.intervals import newcombe_difference, wilson
 
 MIN_AT_START = 10  # fewer accounts than this at the start make a rate "unclear"
 NOW, BEFORE = "", "previous_"  # prefixes of the columns of the two periods
-COUNTS = ("at_start", "churned", "churned_new", "not_observed", "cut_short")
 RATES = ("at_start", "churned", "rate", "ci_low", "ci_high")
 
 
@@ -24,7 +24,9 @@ class ChurnRateResult:
 
     `table`: `group`, `at_start`, `churned`, `rate`, `ci_low`, `ci_high` (shares), `churned_new`
     (came and went within the period: not in the rate), `not_observed` (accounts at the start
-    that nobody watched yet: not in the rate), `status` ("ok" or "unclear"), `reason`;
+    that nobody watched yet: not in the rate), `lost_sight` (accounts at the start that ended in
+    the period for a reason that is no churn: not in the rate), `status` ("ok" or "unclear"),
+    `reason`;
     `previous_at_start`, `previous_churned`, `previous_rate`, `previous_ci_low`,
     `previous_ci_high`; `difference` (rate - previous_rate), `difference_low`, `difference_high`,
     `moved` ("up", "down", or "unclear" where that interval holds 0 or is not known).
@@ -91,13 +93,16 @@ def churn_rate(
        on Counting Processes, II.5. Springer.
     """
     windows = _windows((start, end), (previous_start, previous_end))
-    columns = ("group", "start_on", "entry_days", "exit_days", "event")
+    columns = ["group", "start_on", "entry_days", "exit_days", "event"]
+    if "censoring" in spells.columns:
+        columns.append("censoring")
     counts = _counts(as_spells(spells, *columns), windows)
     table = counts[["group"]]
     for prefix in (NOW, BEFORE):
         table = table.join(_rates(counts, prefix, confidence).add_prefix(prefix))
     table = table.join(_difference(table, confidence))
-    table["churned_new"], table["not_observed"] = counts["churned_new"], counts["not_observed"]
+    for name in ("churned_new", "not_observed", "lost_sight"):
+        table[name] = counts[name]
     table["status"], table["reason"] = _judgements(counts, windows)
     return ChurnRateResult(
         table=table,
@@ -146,12 +151,16 @@ def _memberships(spells: ir.Table, start: date, end: date) -> dict[str, ir.Boole
     length = (end - start).days
     entry, gone = spells["entry_days"], spells["exit_days"]
     customer = (age > 0) & (gone >= age)
-    at_start = customer & (entry < age)
     within = gone < age + length
+    lost: ir.BooleanValue = ibis.literal(value=False)  # went out of sight for a stated reason
+    if "censoring" in spells.columns:
+        lost = within & ibis.coalesce(spells["censoring"] != STILL_HERE, False)
+    at_start = customer & (entry < age) & ~lost
     return {
         "at_start": at_start,
         "churned": at_start & spells["event"] & within,
         "cut_short": at_start & ~spells["event"] & within,
+        "lost_sight": customer & (entry < age) & lost,
         "not_observed": customer & (entry >= age),
         "churned_new": (age <= 0) & spells["event"] & within,
     }
@@ -201,8 +210,13 @@ def _judgements(
             judged.append(("unclear", f"observation begins only after {start}"))
         elif n < MIN_AT_START:
             judged.append(("unclear", f"only {n} accounts at the start" if n else "no accounts"))
-        elif unwatched:
-            judged.append(("ok", f"{unwatched} accounts not yet under observation are left out"))
         else:
-            judged.append(("ok", ""))
+            judged.append(("ok", _left_out(unwatched, row["lost_sight"])))
     return [status for status, _ in judged], [reason for _, reason in judged]
+
+
+def _left_out(unwatched: int, lost: int) -> str:
+    """Say which accounts are left out of a rate."""
+    parts = [f"{unwatched} not yet under observation"] * (unwatched > 0)
+    parts += [f"{lost} that went out of sight without churn"] * (lost > 0)
+    return f"left out: {', '.join(parts)}" if parts else ""

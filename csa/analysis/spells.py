@@ -5,7 +5,7 @@ Shared by every analysis that works on ages. A spell is one uninterrupted time a
 (age at its end, or at the first day that is not known yet) and `event` (it ended in churn).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import ibis
@@ -23,7 +23,13 @@ KINDS = {
     "exit_days": "integer",
     "event": "flag",
     "start_on": "date",
+    "cause": "text",
+    "censoring": "text",
 }
+WAY_OUT = (
+    "take workspace.spells() or spells_from(frame, as_of=..., observed_from=...): a tenure and a "
+    "flag do not say since when leaving accounts were recorded"
+)
 TYPES = {"text": "string", "integer": "int64", "flag": "boolean", "date": "date"}
 
 
@@ -61,9 +67,10 @@ def as_spells(spells: ir.Table | pd.DataFrame, *columns: str) -> ir.Table:
     faults = []
     for name in columns:
         if name not in schema:
-            faults.append(f"spells: column {name} is missing; take the spells roll-up")
+            faults.append(f"spells: column {name} is missing; {WAY_OUT}")
         elif not _fits(schema[name], KINDS[name]):
             faults.append(f"spells: column {name} is {schema[name]}, not {KINDS[name]}")
+    faults += _misread(spells, columns)
     if faults:
         raise InputError(*faults)
     kept = table.select(*columns)
@@ -71,6 +78,24 @@ def as_spells(spells: ir.Table | pd.DataFrame, *columns: str) -> ir.Table:
     recast = [c for c in columns if schema[c].is_null() or schema[c].is_timestamp()]
     typed = {c: kept[c].cast(TYPES[KINDS[c]]) for c in recast}
     return kept.mutate(**typed) if typed else kept
+
+
+def _misread(spells: ir.Table | pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Return what would be counted as something that it is not."""
+    faults = []
+    if "group" in columns and "group_known_on" in spells.columns:
+        faults.append(
+            "spells: groups were joined on the way (group_known_on); an account had to stay to "
+            "join, so counting it from its start makes any group look safe: take "
+            "split_when_known(spells) or landmark(spells, at_days=...)"
+        )
+    own = isinstance(spells, pd.DataFrame) and {"cause", "event"} <= set(spells.columns)
+    if own and (n := int((spells["cause"].notna() & ~spells["event"].astype("boolean")).sum())):
+        faults.append(
+            f"spells: {n} rows have a cause of churn and event False; an account that left for "
+            "another cause is not censored: take causes.incidence(spells) to tell causes apart"
+        )
+    return faults
 
 
 def _fits(dtype: ibis.expr.datatypes.DataType, kind: str) -> bool:

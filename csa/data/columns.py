@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+STILL_HERE = "still a customer"  # why a spell without churn ends where the data end
+
 Kind = Literal["id", "text", "date", "time", "money", "number", "integer", "flag"]
 
 # Ibis types per kind. Times are naive, in the workspace's zone; money is exact.

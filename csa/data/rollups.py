@@ -21,9 +21,10 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
+from csa.data.columns import STILL_HERE
+
 SCALE = 4  # decimals of a money column in the tables: decimal(18,4)
 SEVERAL = "several"  # cause of a spell whose last subscriptions ended for different reasons
-STILL_HERE = "still a customer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from lifelines import KaplanMeierFitter
 from statsmodels.duration.survfunc import survdiff
 
 from csa.analysis.churn import conditional_survival, numbers_at_risk, survival, survival_at
+from csa.analysis.spells import WAY_OUT
 from csa.errors import InputError
 
 MONTH = 365.25 / 12
@@ -438,9 +439,9 @@ def test_all_missing_and_wrong_columns_are_named_at_once():
     with pytest.raises(InputError) as caught:
         survival(spells)
     assert caught.value.faults == (
-        "spells: column entry_days is missing; take the spells roll-up",
+        f"spells: column entry_days is missing; {WAY_OUT}",
         "spells: column exit_days is float64, not integer",
-        "spells: column event is missing; take the spells roll-up",
+        f"spells: column event is missing; {WAY_OUT}",
     )
 
 

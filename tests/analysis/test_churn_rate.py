@@ -122,8 +122,19 @@ def test_accounts_nobody_watched_yet_are_left_out():
     assert tuple(row[["at_start", "churned", "not_observed"]]) == (12, 0, 3)
     assert (row["status"], row["reason"]) == (
         "ok",
-        "3 accounts not yet under observation are left out",
+        "left out: 3 not yet under observation",
     )
+
+
+def test_accounts_that_went_out_of_sight_are_left_out():
+    here = [spell("2025-01-01") for _ in range(20)]
+    merged = [spell("2025-01-01", "2026-10-20") for _ in range(2)]
+    rows = frame(*here, *merged).assign(
+        event=False, censoring=["still a customer"] * 20 + ["merged"] * 2
+    )
+    row = first(churn_rate(rows, **OCTOBER))
+    assert tuple(row[["at_start", "churned", "lost_sight", "status"]]) == (20, 0, 2, "ok")
+    assert row["reason"] == "left out: 2 that went out of sight without churn"
 
 
 def test_period_before_observation_is_unclear():
