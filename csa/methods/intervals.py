@@ -146,3 +146,47 @@ def newcombe_difference(
     down = np.hypot(first.value - first.low, second.high - second.value)
     up = np.hypot(first.high - first.value, second.value - second.low)
     return Estimates(difference, difference - down, difference + up)
+
+
+def effective_size(
+    weight: ArrayLike, square: ArrayLike, hit: ArrayLike, hit_square: ArrayLike
+) -> FloatArray:
+    """Effective sample size of a weighted share: how many equal units would know as much.
+
+    Parameters
+    ----------
+    weight, square : array_like
+        Sums of the weights w and of w² over all units.
+    hit, hit_square : array_like
+        The same over the units with the outcome.
+
+    Returns
+    -------
+    ndarray
+        At most the number of units; NaN without weight.
+
+    Notes
+    -----
+    The smaller of Kish's (Σw)² / Σw² [1]_, which takes the outcome to be unrelated to the weight,
+    and R (1 - R) / V with the variance of the ratio R = Σwy / Σw by linearisation,
+    V = Σ w² (y - R)² / (Σw)² [2]_. With equal weights both are the number of units. A Wilson
+    interval of the share with this n keeps its limits within [0, 1] whatever the weights.
+
+    References
+    ----------
+    .. [1] Kish, L. (1965). Survey Sampling, 11.7. Wiley.
+    .. [2] Korn, E. L., Graubard, B. I. (1998). Confidence intervals for proportions with small
+       expected number of positive counts estimated from survey data. Surv. Methodol. 24, 193-201.
+
+    Examples
+    --------
+    >>> effective_size(100.0, 100.0, 8.0, 8.0).round(6)
+    np.float64(100.0)
+    """
+    w, w2, h, h2 = (np.asarray(x, dtype=float) for x in (weight, square, hit, hit_square))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        kish = w**2 / w2
+        share = h / w
+        variance = ((1 - 2 * share) * h2 + share**2 * w2) / w**2
+        by_outcome = share * (1 - share) / variance
+    return np.asarray(np.fmin(kish, np.where(variance > 0, by_outcome, np.inf)))[()]

@@ -1,0 +1,116 @@
+"""Revenue churn of a period."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from csa.analysis.revenue_churn import revenue_churn
+from csa.errors import InputError
+from csa.methods.intervals import effective_size, wilson
+
+OCTOBER = {"start": date(2026, 10, 1), "end": date(2026, 11, 1)}
+SEPTEMBER = {"previous_start": date(2026, 9, 1), "previous_end": date(2026, 10, 1)}
+MONTH = 2026 * 12 + 9
+
+
+def months(*rows):
+    """Rows of (account, months since October, before, after), all in one group, always seen."""
+    frame = pd.DataFrame(rows, columns=["account_id", "month", "previous_minor", "mrr_minor"])
+    return frame.assign(month=frame["month"] + MONTH, group="SMB", observed_from=pd.NaT)
+
+
+def stays(n, *, at=0, mrr=100):
+    return [(f"s{i}", at, mrr, mrr) for i in range(n)]
+
+
+def total(result):
+    return result.table.set_index("group").loc["all"]
+
+
+def test_rate_is_the_share_of_the_revenue_at_the_start():
+    """990 of 1,990 left with one account; 50 more were lost by contraction, which is no churn."""
+    rows = months(*stays(9), ("big", 0, 990, 0), ("less", 0, 100, 50), ("new", 0, 0, 500))
+    row = total(revenue_churn(rows, **OCTOBER))
+    assert (row["at_start"], row["churned"], row["mrr_minor"], row["churned_minor"]) == (
+        11,
+        1,
+        1990,
+        990,
+    )
+    assert row["rate"] == pytest.approx(990 / 1990)
+    assert row["n_effective"] < 11 / 2
+    assert row["ci_high"] - row["ci_low"] > wilson(5, 11).high - wilson(5, 11).low
+
+
+def test_accounts_of_one_size_have_the_interval_of_logo_churn():
+    rows = months(*stays(90), *[(f"g{i}", 0, 100, 0) for i in range(10)])
+    row = total(revenue_churn(rows, **OCTOBER))
+    assert row["n_effective"] == pytest.approx(100)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(tuple(wilson(10, 100))[1:])
+
+
+def test_a_quarter_counts_who_is_gone_at_its_end():
+    """Left in August and back in September is no churn of the quarter."""
+    back = [("back", -2, 100, 100), ("back", -1, 100, 0), ("back", 0, 0, 80)]
+    gone = [("gone", -2, 300, 300), ("gone", -1, 300, 0)]
+    rows = months(*back, *gone, *(row for at in (-2, -1, 0) for row in stays(10, at=at)))
+    row = total(revenue_churn(rows, start=date(2026, 8, 1), end=date(2026, 11, 1)))
+    assert (row["at_start"], row["churned"], row["rate"]) == (12, 1, pytest.approx(300 / 1400))
+
+
+def test_change_since_the_previous_period_carries_its_interval():
+    before = [*stays(200, at=-1)]
+    now = [*stays(150), *[(f"g{i}", 0, 100, 0) for i in range(50)]]
+    row = total(revenue_churn(months(*before, *now), **OCTOBER, **SEPTEMBER))
+    assert row["previous_rate"] == 0
+    assert (row["difference"], row["moved"]) == (0.25, "up")
+    assert 0 < row["difference_low"] < 0.25 < row["difference_high"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (months(), "no accounts"),
+        (months(*stays(4)), "only 4 accounts at the start"),
+        (months(*stays(30), ("big", 0, 10**6, 0)), "a few accounts hold nearly all of the revenue"),
+    ],
+)
+def test_too_little_is_unclear(rows, reason):
+    row = total(revenue_churn(rows, **OCTOBER))
+    assert (row["status"], row["reason"]) == ("unclear", reason)
+
+
+def test_accounts_nobody_watched_yet_are_left_out():
+    rows = months(*stays(20), ("late", 0, 500, 0))
+    rows.loc[rows["account_id"] == "late", "observed_from"] = pd.Timestamp("2026-10-01")
+    row = total(revenue_churn(rows, **OCTOBER))
+    assert (row["at_start"], row["rate"], row["not_observed"]) == (20, 0, 1)
+
+
+def test_groups_add_up_to_all():
+    rows = months(*stays(40), *[(f"g{i}", 0, 700, 0) for i in range(15)])
+    rows["group"] = np.where(rows["previous_minor"] > 100, "Enterprise", "SMB")
+    table = revenue_churn(rows, **OCTOBER).table.set_index("group")
+    assert list(table.index) == ["all", "Enterprise", "SMB"]
+    assert table["churned_minor"].iloc[0] == table["churned_minor"].iloc[1:].sum()
+
+
+def test_part_of_a_month_is_refused():
+    with pytest.raises(InputError, match="whole months"):
+        revenue_churn(months(), start=date(2026, 10, 2), end=date(2026, 11, 1))
+
+
+def test_interval_covers_the_truth_with_unequal_accounts():
+    """Lognormal revenue, each account leaves with 5 %: a 95 % interval of what is expected."""
+    rng = np.random.default_rng(7)
+    covered = 0
+    for _ in range(400):
+        w = rng.lognormal(0, 1.2, 400)
+        gone = rng.random(400) < 0.05
+        share = w[gone].sum() / w.sum()
+        n = effective_size(w.sum(), (w**2).sum(), w[gone].sum(), (w[gone] ** 2).sum())
+        _, low, high = wilson(n * share, n)
+        covered += low <= 0.05 <= high
+    assert covered / 400 > 0.92
