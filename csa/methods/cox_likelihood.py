@@ -225,19 +225,17 @@ def partial_likelihood(columns: Design, spells: FollowUp, ties: Ties) -> Partial
         One scratch number per row besides its places in the risk sets.
     """
     risk = risk_sets(spells)
-    total, n = np.zeros(columns.columns), 0.0
-    for rows in columns.slices(WIDE_CELLS):
+    total = np.zeros(columns.columns)
+    for rows, block in columns.blocks():
         died = spells.event[rows].astype(float)
-        died = died if spells.count is None else died * spells.count[rows]
-        total += died @ columns.numbers(rows)
-        n += float(died.sum())
+        total += block @ (died if spells.count is None else died * spells.count[rows])
     return PartialLikelihood(
         columns=columns,
         spells=spells,
         risk=risk,
         rule=tie_rule(risk.deaths, ties),
         ties=ties,
-        event_sum=(total - n * columns.centre) / columns.scale,
+        event_sum=total,
         relative=np.empty(spells.rows),
     )
 
