@@ -4,7 +4,7 @@ What R's `coxph` does, on arrays of any length: a fit of a million spells by ten
 about ten passes over the design and no step per spell.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from csa.errors import InputError
 from csa.methods.cox_design import constant, dependent, design, one_sided
 from csa.methods.cox_likelihood import PartialLikelihood, Point, partial_likelihood
+from csa.methods.cox_newton import DECREMENT, STUCK_STEP, climb, inverse_of, newton_step
 from csa.methods.cox_residuals import sandwich
 from csa.methods.cox_risk import FollowUp
 from csa.methods.cox_ties import Ties
@@ -22,16 +23,13 @@ from csa.methods.logrank import chi_square_tail
 
 FloatArray = NDArray[np.float64]
 
-MAX_PASSES = 40
-MAX_HALVINGS = 20
-DECREMENT = 1e-8  # twice what the log-likelihood can still gain
-STEP = 1e-7  # of the last step on standardised columns: the information changes no more than so
-STUCK_STEP = 0.05  # a step so long at the end means that there is no finite maximum
-MANY_ROWS = 200_000  # from here on every tenth row gives the start
-THINNING = 10
-NOISE = 1e-9  # of a log-likelihood, beside its size: that much less is not a loss
-ROUGH_DECREMENT = 1e-2  # good enough for a start
-SLOW = 0.1  # a step with an old information should gain at most so much of the last one's
+
+class NotEstimable(InputError):
+    """Columns without a finite estimate; `reasons` by their positions."""
+
+    def __init__(self, reasons: Mapping[int, str]) -> None:
+        super().__init__(*(f"Cox regression: {text}" for text in reasons.values()))
+        self.reasons = reasons
 
 
 class ChiSquare(NamedTuple):
@@ -55,7 +53,7 @@ class CoxFit:
     covariance: FloatArray
     model_covariance: FloatArray
     robust: bool
-    clusters: int | None  # None where every spell is its own
+    clusters: int  # of several spells, or of rows given a code
     log_likelihood_null: float
     log_likelihood: float
     score_test: ChiSquare
@@ -134,7 +132,8 @@ def fit_cox(
     robust : bool
         Errors that hold where the model does not, or spells of one account resemble each other.
     clusters : array_like of int, optional
-        Codes from 0 of what belongs together (accounts); implies `robust`.
+        Codes from 0 of what belongs together (accounts); below 0: the spells of the row belong to
+        nothing else. Implies `robust`.
 
     Returns
     -------
@@ -144,8 +143,9 @@ def fit_cox(
     Raises
     ------
     InputError
-        If there is no event, or columns are constant, made of others or separate the events:
-        all are named.
+        If there is no event, or clusters do not fit.
+    NotEstimable
+        If columns are constant, made of others or separate the events: all are named.
 
     Notes
     -----
@@ -172,11 +172,11 @@ def fit_cox(
     null = problem.at(np.zeros(columns.columns))
     faults = design_faults(problem, null)
     if faults:
-        raise InputError(*(f"Cox regression: {text}" for text in faults.values()))
-    best, passes = _newton(problem, _start(problem, null))
-    step = _solve(best.information, best.score)
+        raise NotEstimable(faults)
+    best, passes = climb(problem, null)
+    step = newton_step(best.information, best.score)
     if np.abs(step).max(initial=0.0) > STUCK_STEP:
-        raise InputError(*_separated(problem, step))
+        raise NotEstimable(_separated(problem, step))
     return _result(problem, (null, best), step, passes, _codes(clusters, spells, robust=robust))
 
 
@@ -217,90 +217,24 @@ def design_faults(problem: PartialLikelihood, null: Point | None = None) -> dict
     return found
 
 
-def _start(problem: PartialLikelihood, null: Point) -> Point:
-    """Where to begin: at no effect, or with many rows at a rough fit of every tenth."""
-    if problem.spells.rows < MANY_ROWS:
-        return null
-    part = partial_likelihood(
-        problem.columns.every(THINNING), problem.spells.every(THINNING), problem.ties
-    )
-    first = part.at(np.zeros(part.columns.columns))
-    rough, _ = _newton(part, _start(part, first), goal=ROUGH_DECREMENT)
-    found = problem.at(rough.effects)
-    return found if found.log_likelihood > null.log_likelihood else null
-
-
-def _newton(
-    problem: PartialLikelihood, start: Point, *, goal: float = DECREMENT
-) -> tuple[Point, int]:
-    """Climb to the maximum; the point returned has its information."""
-    point, passes, last = start, 1, np.inf
-    information, fresh = start.information, True
-    few = problem.spells.rows < MANY_ROWS
-    while passes < MAX_PASSES:
-        step = _solve(information, point.score)
-        gain = float(point.score @ step)
-        if fresh and _arrived(gain, step, goal):
-            break
-        # with many rows the slope is followed with an old information while that gains fast;
-        # the next point has a new one where it is expected to be the last
-        fresh = few or (not fresh and not goal < gain**2 / last < last * SLOW**2)
-        following = problem.at(point.effects + step, information=fresh)
-        passes, last = passes + 1, gain
-        slack = NOISE * (1 + abs(point.log_likelihood))
-        for _ in range(MAX_HALVINGS):
-            if following.log_likelihood >= point.log_likelihood - slack:
-                break
-            step, passes, fresh = step / 2, passes + 1, True
-            following = problem.at(point.effects + step)
-        point = following
-        information = point.information if fresh else information
-    return (point if fresh else problem.at(point.effects)), passes
-
-
-def _arrived(gain: float, step: FloatArray, goal: float) -> bool:
-    """Whether nothing is left to gain; a long step then means that there is no maximum."""
-    longest = float(np.abs(step).max(initial=0.0))
-    return gain <= goal and (longest <= STEP or longest > STUCK_STEP or goal > DECREMENT)
-
-
-def _solve(information: FloatArray | None, score: FloatArray) -> FloatArray:
-    """Newton's step; directions without information stay where they are."""
-    if information is None or not len(score):
-        return np.zeros_like(score)
-    return _inverse(information) @ score
-
-
-def _inverse(information: FloatArray) -> FloatArray:
-    """Inverse of a positive matrix whose columns may differ in size by many orders."""
-    if not len(information):
-        return information
-    size = np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
-    values, vectors = np.linalg.eigh(information / np.outer(size, size))
-    known = values > np.finfo(float).eps * len(size)
-    part = vectors[:, known] / size[:, None]
-    return np.asarray((part / values[known]) @ part.T)
-
-
-def _separated(problem: PartialLikelihood, step: FloatArray) -> list[str]:
+def _separated(problem: PartialLikelihood, step: FloatArray) -> dict[int, str]:
     """Name columns whose effects grow without end."""
-    names = np.array(problem.columns.names)[np.abs(step) > STUCK_STEP]
-    return [
-        f"Cox regression: the effect of {name} grows without end: with it the covariates tell "
-        "exactly who goes first; leave it out or merge groups"
-        for name in names
-    ]
+    return {
+        j: f"the effect of {problem.columns.names[j]} grows without end: with it the covariates "
+        "tell exactly who goes first; leave it out or merge groups"
+        for j in np.flatnonzero(np.abs(step) > STUCK_STEP).tolist()
+    }
 
 
 def _codes(
     clusters: ArrayLike | None, spells: FollowUp, *, robust: bool
 ) -> NDArray[np.int64] | None:
-    """Cluster of each row; an empty array: each spell its own; None: model-based errors."""
+    """Cluster of each row, -1: each spell its own; None: model-based errors."""
     if clusters is None:
-        return np.empty(0, np.int64) if robust else None
+        return np.full(spells.rows, -1) if robust else None
     codes = np.asarray(clusters)
-    if len(codes) != spells.rows or codes.dtype.kind not in "iu" or codes.min(initial=0) < 0:
-        raise InputError("clusters: give a code from 0 for each row")
+    if len(codes) != spells.rows or codes.dtype.kind not in "iu":
+        raise InputError("clusters: give a whole number for each row")
     return codes.astype(np.int64, copy=False)
 
 
@@ -314,18 +248,18 @@ def _result(
     """Translate back to the units of the columns; the last step is so short that it is free."""
     null, best = points
     scale, second = problem.columns.scale, best.information
-    inverse = _inverse(np.empty((0, 0)) if second is None else second)
+    inverse = inverse_of(np.empty((0, 0)) if second is None else second)
     decrement = float(best.score @ step)
     unit = np.outer(scale, scale)
-    robust = inverse if codes is None else sandwich(problem, best, inverse, codes)
-    score = float(null.score @ _solve(null.information, null.score))
+    robust = inverse if codes is None else sandwich(problem, best.effects, inverse, codes)
+    score = float(null.score @ newton_step(null.information, null.score))
     return CoxFit(
         names=problem.columns.names,
         effects=(best.effects + step) / scale,
         covariance=robust / unit,
         model_covariance=inverse / unit,
         robust=codes is not None,
-        clusters=None if codes is None or not len(codes) else len(np.unique(codes)),
+        clusters=0 if codes is None else len(np.unique(codes[codes >= 0])),
         log_likelihood_null=null.log_likelihood,
         log_likelihood=best.log_likelihood + decrement / 2,
         score_test=_test(score, len(scale)),

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from csa.errors import InputError
 from csa.methods.cox import CoxFit
+from csa.methods.cox_risk import FollowUp
 from csa.methods.intervals import Estimates, normal_quantile
 from csa.methods.survival import IntervalKind
 
@@ -170,6 +171,38 @@ def predict_survival(
     limits = _limits(hazard, normal_quantile(confidence) * error, interval)
     unknown = times > found.last_age[stratum]
     return Estimates(*(np.where(unknown, np.nan, x) for x in (np.exp(-hazard), *limits)))
+
+
+def expected_events(fit: CoxFit, covariates: ArrayLike, spells: FollowUp) -> FloatArray:
+    """Events that a fit expects of spells while they were at risk.
+
+    Parameters
+    ----------
+    fit : CoxFit
+        A fit.
+    covariates : array_like (rows x columns)
+        In the units of the design.
+    spells : FollowUp
+        Times of these rows; strata coded as in the fit, counts taken as they are.
+
+    Returns
+    -------
+    ndarray
+        One number per row, for all its spells: H(exit) - H(entry).
+    """
+    rows, found = np.asarray(covariates, dtype=float), baseline(fit)
+    columns = fit.likelihood.columns
+    scaled = (rows - columns.centre) / columns.scale
+    risk = np.exp(scaled @ (fit.effects * columns.scale) - found._log_size)
+    codes = np.zeros(spells.rows, np.int64) if spells.strata is None else spells.strata
+    hazard = np.zeros(spells.rows)
+    for stratum in np.unique(codes).tolist():
+        here = codes == stratum
+        hazard[here] = found._hazard[found.slots(spells.exit[here], stratum)]
+        if spells.entry is not None:
+            late = here & (spells.entry > 0)
+            hazard[late] -= found._hazard[found.slots(spells.entry[late], stratum)]
+    return risk * hazard if spells.count is None else risk * hazard * spells.count
 
 
 def _limits(

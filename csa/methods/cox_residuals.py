@@ -9,20 +9,23 @@ FloatArray = NDArray[np.float64]
 
 
 def sandwich(
-    problem: PartialLikelihood, point: Point, inverse: FloatArray, clusters: NDArray[np.int64]
+    problem: PartialLikelihood,
+    effects: FloatArray,
+    inverse: FloatArray,
+    clusters: NDArray[np.int64],
 ) -> FloatArray:
     """Robust covariance of the effects on standardised columns.
 
     Parameters
     ----------
     problem : PartialLikelihood
-        Last evaluated at `point`.
-    point : Point
-        The fitted effects.
+        Design and follow-up.
+    effects : ndarray
+        As fitted, on standardised columns.
     inverse : ndarray
         Inverse of the information.
     clusters : ndarray of int
-        Code of each row; empty: each spell its own cluster.
+        Code of each row; below 0: each spell of the row is its own cluster.
 
     Returns
     -------
@@ -34,23 +37,20 @@ def sandwich(
     .. [1] Lin, D. Y., Wei, L. J. (1989). The robust inference for the Cox proportional hazards
        model. J. Am. Stat. Assoc. 84, 1074-1078.
     """
-    p = problem.columns.columns
-    tables = _Tables(problem, point)
+    p, count = problem.columns.columns, problem.spells.count
+    tables = _Tables(problem, problem.at(effects, information=False))
     middle = np.zeros((p, p))
-    sums = np.zeros((p, int(clusters.max()) + 1)) if len(clusters) else None
-    count = problem.spells.count
+    sums = np.zeros((p, int(clusters.max(initial=-1)) + 1))
     for rows, block in problem.columns.blocks():
         residuals = tables.residuals(rows, block)
-        if sums is None:
-            each = residuals if count is None else residuals * count[rows]
-            middle += each @ residuals.T
-        else:
-            for total, values in zip(sums, residuals, strict=True):
-                weighted = values if count is None else values * count[rows]
-                np.add.at(total, clusters[rows], weighted)
-    if sums is not None:
-        middle = sums @ sums.T
-    return np.asarray(inverse @ middle @ inverse)
+        weighted = residuals if count is None else residuals * count[rows]
+        alone = clusters[rows] < 0
+        middle += (weighted * alone) @ residuals.T
+        if not alone.all():
+            code = clusters[rows][~alone]
+            for j, values in enumerate(weighted[:, ~alone]):
+                np.add.at(sums[j], code, values)
+    return np.asarray(inverse @ (middle + sums @ sums.T) @ inverse)
 
 
 class _Tables:

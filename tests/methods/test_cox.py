@@ -22,7 +22,7 @@ from surpyval import CoxPH
 
 from csa.errors import InputError
 from csa.methods.cox import fit_cox
-from csa.methods.cox_baseline import baseline, predict_survival
+from csa.methods.cox_baseline import baseline, expected_events, predict_survival
 from csa.methods.cox_risk import follow_up
 
 ROSSI = ["fin", "age", "race", "wexp", "mar", "paro", "prio"]
@@ -397,3 +397,26 @@ def test_predict_survival_refuses(change, fault):
     given = {"covariates": [0.0] * 7, "ages": [10]} | change
     with pytest.raises(InputError, match=fault):
         predict_survival(fit_rossi(), **given)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_expected_events_of_all_spells_are_those_observed(late):
+    x, exits, event, given = simulated(13, late=late, strata=True, counts=True)
+    spells = follow_up(exits, event, **given)
+    found = expected_events(fit_cox(x, spells, ties="breslow"), x, spells)
+    for stratum in range(3):
+        here = given["strata"] == stratum
+        observed = given["count"][here & event].sum()
+        assert found[here].sum() == pytest.approx(observed, rel=1e-9)
+
+
+def test_a_row_with_a_code_below_zero_is_its_own_cluster():
+    x, exits, event, given = simulated(14, counts=True)
+    spells = follow_up(exits, event, **given)
+    alone = fit_cox(x, spells, clusters=np.full(len(x), -1))
+    assert alone.covariance == pytest.approx(fit_cox(x, spells, robust=True).covariance)
+    assert alone.clusters == 0
+    pairs = np.where(np.arange(len(x)) < 100, np.arange(len(x)) // 2, -1)
+    mixed = fit_cox(x, spells, clusters=pairs)
+    assert mixed.clusters == 50
+    assert mixed.covariance != pytest.approx(alone.covariance, rel=1e-3)

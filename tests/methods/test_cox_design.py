@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csa.errors import InputError
-from csa.methods import cox, cox_likelihood, cox_ties
+from csa.methods import cox_likelihood, cox_newton, cox_ties
 from csa.methods.cox import fit_cox
 from csa.methods.cox_baseline import predict_survival
 from csa.methods.cox_risk import follow_up, risk_sets
@@ -109,7 +109,7 @@ def test_missing_numbers_are_counted_per_column():
         (np.full((200, 1), 1e200) * np.arange(200)[:, None], {}, "change the unit"),
         (np.zeros((200, 2)), {"names": ["a"]}, "1 names for 2 columns"),
         (np.zeros((200, 2)), {"ties": "exact"}, 'neither "efron" nor "breslow"'),
-        (np.arange(200.0)[:, None], {"clusters": [0, 1]}, "a code from 0 for each row"),
+        (np.arange(200.0)[:, None], {"clusters": [0, 1]}, "a whole number for each row"),
     ],
 )
 def test_what_does_not_fit_is_refused(x, options, fault):
@@ -263,7 +263,7 @@ def test_the_way_to_the_maximum_does_not_matter(monkeypatch):
     strata = np.arange(3000) % 3
     spells = follow_up(exits, event, entry=entry, strata=strata)
     fit = fit_cox(x, spells)
-    monkeypatch.setattr(cox, "MANY_ROWS", 100)
+    monkeypatch.setattr(cox_newton, "MANY_ROWS", 100)
     many = fit_cox(x, spells)
     assert many.effects == pytest.approx(fit.effects, rel=1e-9)
     assert many.covariance == pytest.approx(fit.covariance, rel=1e-6)
@@ -275,12 +275,12 @@ def test_the_way_to_the_maximum_does_not_matter(monkeypatch):
 
 
 def test_a_tenth_that_misleads_is_not_used(monkeypatch):
-    monkeypatch.setattr(cox, "MANY_ROWS", 100)
+    monkeypatch.setattr(cox_newton, "MANY_ROWS", 100)
     x, exits, event = sample(n=400)
     x[::10, 0] *= -30
     plain = x.copy()
     fit = fit_cox(x, follow_up(exits, event))
-    monkeypatch.setattr(cox, "MANY_ROWS", 10**9)
+    monkeypatch.setattr(cox_newton, "MANY_ROWS", 10**9)
     assert fit.effects == pytest.approx(fit_cox(plain, follow_up(exits, event)).effects, rel=1e-8)
 
 
