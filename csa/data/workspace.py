@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,29 +13,24 @@ from ibis.backends import BaseBackend
 
 from csa.data import cache
 from csa.data.engine import open_engine
-from csa.data.quality import Check, QualityReport, check_tables, default_cadence
+from csa.data.features import Feature, Usable
+from csa.data.quality import QualityReport, check_tables, default_cadence
 from csa.data.quality.own_checks import extent
-from csa.data.rollups import ROLLUPS
+from csa.data.refusals import blocked, no_contract, unobserved
+from csa.data.rollups import ROLLUPS, RollupContext
 from csa.data.schema import TABLES
+from csa.data.snapshot_files import Held, file_of, hold, write
 from csa.data.sources import Tables
 from csa.data.sources.absent import missing
 from csa.data.sources.fingerprint import digest
 from csa.errors import InputError, NotAvailable
 from csa.periods import day
-from csa.settings import FILE, Settings, Target, load
+from csa.settings import Settings, Target, load
 from csa.settings_rules import did_you_mean
 
 ALL = "all"
 NOT_STATED = "not stated"
 CACHE = Path(".csa") / "cache"  # below the workspace
-_SHOWN = 5  # failing checks in a message
-
-_SUBSCRIPTIONS = (
-    "data:",
-    "  tables:",
-    "    subscriptions: {file: FILE.csv, columns: {subscription_id: ID, account_id: CUSTOMER,",
-    "      start_on: FIRST_DAY, end_on: FIRST_DAY_NOT_PAID, mrr: PRICE_PER_MONTH}}",
-)
 
 
 class Workspace:
@@ -88,9 +84,7 @@ class Workspace:
             as_of=self.as_of,
             grace_days=self.settings.data.grace_days,
         )
-        if self._engine is None:  # of its own: an expression may outlive the tables
-            self._engine = open_engine(self.settings.root)
-        return self._engine.read_parquet(file, table_name=file.stem)
+        return self._read(file)
 
     def spells(self, *, by: str = "segment") -> ir.Table:
         """Return the times as a customer of the segment, with the group of each account.
@@ -115,7 +109,7 @@ class Workspace:
             If accounts have no such column or segment.
         """
         if "subscriptions" not in self.tables:
-            raise NotAvailable(*self._no_contract())
+            raise NotAvailable(*no_contract(purchases="transactions" in self.tables))
         self._require_observed_from()
         spells = self.rollup("spells")
         if "accounts" not in self.tables and by == "segment" and self.segment == ALL:
@@ -134,6 +128,53 @@ class Workspace:
             entry_days=ibis.ifelse(late > 0, late, 0).cast("int64"),
             group=joined.account_group.fill_null(NOT_STATED),
         ).drop("account_key", "account_group", "account_segment", "account_seen")
+
+    def snapshots(
+        self, *, cutoffs: Sequence[date], features: Sequence[Feature | str] | None = None
+    ) -> ir.Table:
+        """Return what was known of every customer of the segment on many days.
+
+        Parameters
+        ----------
+        cutoffs : sequence of date
+            Last days known; `csa.data.snapshots.cutoffs` proposes some.
+        features : sequence of Feature or str, optional
+            Default: all; `snapshot_features` says which can be made.
+
+        Returns
+        -------
+        ir.Table
+            As `csa.data.snapshots.snapshots` makes it, on DuckDB, over a Parquet file that is
+            made once.
+
+        Raises
+        ------
+        NotAvailable
+            As for `spells`.
+        InputError
+            If a feature could know what came later, or a cut-off is after the last day.
+        """
+        spells = self.spells()
+        held = self._held(features)
+        ctx = self._context("spells")
+        file = self._folder / file_of(held, ctx, segment=self.segment, cutoffs=cutoffs)
+        make = partial(write, held, spells, ctx=ctx, cutoffs=cutoffs)
+        return self._read(cache.keep(file, make))
+
+    def snapshot_features(self, features: Sequence[Feature | str] | None = None) -> Usable:
+        """Return the features that snapshots can have here, and why the others are left out.
+
+        Parameters
+        ----------
+        features : sequence of Feature or str, optional
+            Default: all.
+
+        Returns
+        -------
+        Usable
+            `features` and `left_out` (name to reason).
+        """
+        return self._held(features).features()
 
     def quality(self) -> QualityReport:
         """Return what the data quality gate found.
@@ -176,6 +217,18 @@ class Workspace:
         """
         return self.settings.targets.get(metric_id)
 
+    def _held(self, features: Sequence[Feature | str] | None) -> Held:
+        return hold(self.tables, self._usable, features)
+
+    def _context(self, name: str) -> RollupContext:
+        grace = self.settings.data.grace_days
+        return cache.context(self.tables, name, as_of=self.as_of, grace_days=grace)
+
+    def _read(self, file: Path) -> ir.Table:
+        if self._engine is None:  # of its own: an expression may outlive the tables
+            self._engine = open_engine(self.settings.root)
+        return self._engine.read_parquet(file, table_name=file.stem)
+
     # quality -------------------------------------------------------------------------------
 
     def _quality_key(self) -> str:
@@ -203,19 +256,13 @@ class Workspace:
         report = self.quality()
         if table in report.blocked:
             wrong = [c for c in report.checks if c.table == table and c.failing]
-            raise NotAvailable(*_blocked(table, [c for c in wrong if c.severity == "error"]))
+            raise NotAvailable(*blocked(table, [c for c in wrong if c.severity == "error"]))
 
     def _files_of(self, table: str) -> str:
         files = []
         for name, rollup in ROLLUPS.items():
             if rollup.needs == table:
-                ctx = cache.context(
-                    self.tables,
-                    name,
-                    as_of=self.as_of,
-                    grace_days=self.settings.data.grace_days,
-                )
-                files.append(cache.file_of(self.tables, name, ctx))
+                files.append(cache.file_of(self.tables, name, self._context(name)))
         return ", ".join(files)
 
     # spells --------------------------------------------------------------------------------
@@ -249,13 +296,7 @@ class Workspace:
         tables = [t for t in ("accounts", "subscriptions") if t in self.tables]
         silent = [t for t in tables if self.tables.observed_from(t) is None]
         if silent:
-            raise NotAvailable(*_silent(silent))
-
-    def _no_contract(self) -> tuple[str, ...]:
-        why = "churn needs subscriptions: only a contract tells on which day a customer has left."
-        if "transactions" in self.tables:
-            why += " Without one a customer just stops buying; the CLV chapter estimates who has."
-        return (why, f"Where there are contracts, add to {FILE}:", *_SUBSCRIPTIONS)
+            raise NotAvailable(*unobserved(silent))
 
 
 def open_workspace(*, as_of: str, segment: str = ALL, path: Path | None = None) -> Workspace:
@@ -288,29 +329,3 @@ def open_workspace(*, as_of: str, segment: str = ALL, path: Path | None = None) 
     if last > today:
         raise InputError(f"as_of {last} lies in the future; today is {today}")
     return Workspace(settings, as_of=last, segment=segment)
-
-
-def _blocked(table: str, errors: Sequence[Check]) -> tuple[str, ...]:
-    lines = [f"{table} has rows at fault that would make its numbers wrong:"]
-    for check in errors[:_SHOWN]:
-        count = f"{check.failing:,} of {check.rows:,} rows" if check.rows else "no rows"
-        told = f", for example {', '.join(check.examples)}" if check.examples else ""
-        lines.append(f"{check.message} ({count}{told}); {check.fix}")
-    if len(errors) > _SHOWN:
-        lines.append(f"{len(errors) - _SHOWN} more; csa check lists all")
-    return tuple(lines)
-
-
-def _silent(tables: Sequence[str]) -> tuple[str, ...]:
-    """Say why survival is refused without a start of observation, and what to add."""
-    return (
-        f"{FILE} does not say since when leaving accounts have been recorded "
-        f"(observed_from of {' and '.join(tables)}), so survival is refused. Accounts that left "
-        "before that day are in no table; to count the others from their first day would make "
-        "customers look more loyal than they are (left truncation).",
-        f"Add to {FILE} the first day from which on every account that left is in the data, or "
-        "always:",
-        "data:",
-        "  tables:",
-        *(f"    {table}: {{observed_from: 2022-01-01}}" for table in tables),
-    )
