@@ -55,8 +55,8 @@ class BinomialFit:
         return 2 * len(self.coefficients) - 2 * self.log_likelihood
 
 
-class _Counts(NamedTuple):
-    """What is regressed."""
+class Counts(NamedTuple):
+    """What is regressed, and how: a ridge per column, 0 for none."""
 
     successes: FloatArray
     trials: FloatArray
@@ -64,9 +64,11 @@ class _Counts(NamedTuple):
     ridge: FloatArray
 
     def at(self, predictor: FloatArray) -> Derivatives:
+        """Log-likelihood and derivatives of each row."""
         return derivatives(predictor, self.successes, self.trials, self.link)
 
     def penalised(self, found: Derivatives, coefficients: FloatArray) -> float:
+        """Log-likelihood less the penalty of the ridge."""
         return float(found.log_likelihood.sum() - self.ridge @ coefficients**2 / 2)
 
 
@@ -146,6 +148,38 @@ def fit_binomial(  # noqa: PLR0913  what a regression is made of; six are option
     check_link(link)
     columns = design if isinstance(design, Design) else DenseDesign(design, names)
     counts = _counts(columns, successes, trials, link=link, ridge=ridge)
+    return fit_counts(columns, counts, clusters=clusters, start=start)
+
+
+def fit_counts(
+    columns: Design,
+    counts: Counts,
+    *,
+    clusters: ArrayLike | None = None,
+    start: ArrayLike | None = None,
+) -> BinomialFit:
+    """Fit a binomial regression to counts that were checked, or weighted on purpose.
+
+    Parameters
+    ----------
+    columns : Design
+        Columns of the regression.
+    counts : Counts
+        Arrays in the shape of the design's rows. A row may have fewer trials than successes
+        where trials are weighted by what was seen of them.
+    clusters, start : array_like, optional
+        As for `fit_binomial`.
+
+    Returns
+    -------
+    BinomialFit
+        As of `fit_binomial`.
+
+    Raises
+    ------
+    InputError
+        If columns without a ridge are 0 throughout or combinations of others.
+    """
     gram = columns.gram(counts.trials)
     free = np.flatnonzero(counts.ridge == 0)  # what a ridge holds is never undetermined
     check_collinear(gram[np.ix_(free, free)], [columns.names[int(i)] for i in free])
@@ -169,7 +203,7 @@ def fit_binomial(  # noqa: PLR0913  what a regression is made of; six are option
         names=tuple(columns.names),
         separated=separated,
         reason=_reason(columns, top, separated),
-        link=link,
+        link=counts.link,
     )
 
 
@@ -200,7 +234,7 @@ def _counts(
     *,
     link: Link,
     ridge: float | ArrayLike,
-) -> _Counts:
+) -> Counts:
     """Take counts as arrays and refuse impossible ones."""
     k, n = np.asarray(successes, dtype=float), np.asarray(trials, dtype=float)
     penalty = np.asarray(ridge, dtype=float)
@@ -217,10 +251,10 @@ def _counts(
         faults.append(f"ridge must be one number >= 0, or {width}, one per column")
     if faults:
         raise InputError(*(f"binomial regression: {fault}" for fault in faults))
-    return _Counts(k, n, link, np.broadcast_to(penalty, width))
+    return Counts(k, n, link, np.broadcast_to(penalty, width))
 
 
-def _beginning(columns: Design, counts: _Counts, gram: FloatArray) -> FloatArray:
+def _beginning(columns: Design, counts: Counts, gram: FloatArray) -> FloatArray:
     """Coefficients nearest to the overall rate; that of an intercept alone, if there is one."""
     n, k = counts.trials.sum(), counts.successes.sum()
     rate = (k + 0.5) / (n + 1)
@@ -228,7 +262,7 @@ def _beginning(columns: Design, counts: _Counts, gram: FloatArray) -> FloatArray
     return _solve(gram + np.diag(counts.ridge), aim)
 
 
-def _climb(columns: Design, counts: _Counts, first: FloatArray) -> _Top:
+def _climb(columns: Design, counts: Counts, first: FloatArray) -> _Top:
     """Newton's method with step halving, to the top of a concave log-likelihood."""
     here, predictor = first, columns.predictor(first)
     found = counts.at(predictor)

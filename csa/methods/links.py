@@ -103,8 +103,8 @@ def derivatives(
     -------
     Derivatives
         Without the constant of the binomial coefficients, so that n rows of one trial and one
-        row of n trials have the same log-likelihood. The curvature is never negative: both
-        likelihoods are concave, which is why Newton's method with step halving finds the one top.
+        row of n trials have the same log-likelihood. Both log-likelihoods are concave, which is
+        why Newton's method with step halving finds the one top.
     """
     x = np.clip(predictor, -LARGEST, LARGEST)
     return (_logit if link == "logit" else _cloglog)(x, successes, trials)
@@ -127,4 +127,6 @@ def _cloglog(x: FloatArray, k: FloatArray, n: FloatArray) -> Derivatives:
     value = k * np.log(np.maximum(gone, np.finfo(float).tiny)) - (n - k) * mean
     bend = np.where(mean < SERIES, mean / 2 - mean**2 / 6, ratio * (mean / safe - 1))
     curvature = (n - k) * mean + k * np.maximum(bend, 0.0)
+    # fewer trials than successes, as of accounts seen in part, may bend a row the other way
+    curvature = np.maximum(curvature, 0.0)
     return Derivatives(value, k * ratio - (n - k) * mean, curvature, n * mean * ratio)
