@@ -156,7 +156,7 @@ def fit_risk(
     found = _estimate(taken, cells, terms, grid, tuned)
     cutoffs = pd.to_datetime(taken.rows["cutoff_on"])
     churned = len(np.unique(taken.account[cells.row[cells.events > 0]]))
-    reason = _doubt(cells, grid, churned) or found.reason
+    reason = doubt(cells, grid, churned) or found.reason
     return RiskModel(
         horizon_days=horizon_days,
         interval_days=interval_days,
@@ -190,8 +190,23 @@ class _Estimates(NamedTuple):
     reason: str
 
 
-def _doubt(cells: Intervals, grid: Grid, churned: int) -> str:
-    """Why the model cannot be trusted, if so."""
+def doubt(cells: Intervals, grid: Grid, churned: int) -> str:
+    """Say why a model of these intervals cannot be trusted, if so.
+
+    Parameters
+    ----------
+    cells : Intervals
+        Intervals at risk.
+    grid : Grid
+        Intervals of the horizon.
+    churned : int
+        Accounts that churned in them.
+
+    Returns
+    -------
+    str
+        Empty where it can.
+    """
     seen = set(np.unique(cells.interval).tolist())
     if not seen:
         return "no cut-off with a first interval that is over"

@@ -195,7 +195,7 @@ def take_snapshots(
         If a base column or the outcome is missing in any row, an age is negative, or a key
         repeats.
     """
-    latest = _last_known(table)
+    latest = last_known(table)
     last = latest if as_of is None else as_of
     known = ibis.literal(last).delta(table["cutoff_on"], unit="day")
     horizon = ibis.least(ibis.literal(horizon_days), known)
@@ -244,8 +244,24 @@ def _sampling(size: dict[bool, int], taken: dict[bool, int]) -> str:
     )
 
 
-def _last_known(table: ir.Table) -> date:
-    """Find the last day on which anything is known, once every row states what it must."""
+def last_known(table: ir.Table) -> date:
+    """Find the last day on which anything is known, once every row states what it must.
+
+    Parameters
+    ----------
+    table : ir.Table
+        From `as_snapshots`, with the outcome.
+
+    Returns
+    -------
+    date
+        The latest cut-off plus the days after it; the epoch where there are no rows.
+
+    Raises
+    ------
+    InputError
+        If a base column or the outcome is missing in any row, or an age or time is negative.
+    """
     latest = (table["cutoff_on"] + table["days_after"].as_interval("D")).cast("date").max()
     here = ibis._.count()
     gone = {f"{c} is missing": here - table[c].count() for c in (*BASE, *OUTCOME)}
@@ -268,6 +284,36 @@ def _sampled(table: ir.Table, most: int, n: int) -> pd.DataFrame:
     few = hashed.filter(hashed["hashed"] <= border)  # so that the sort is of few rows
     order = few.order_by("hashed", "cutoff_on", "account_id").limit(most)
     return _fetch(order.drop("hashed"))
+
+
+def whole_accounts(table: ir.Table, most: int) -> tuple[pd.DataFrame, str]:
+    """Fetch snapshots under the names of their features; of some accounts if there are too many.
+
+    Parameters
+    ----------
+    table : ir.Table
+        From `as_snapshots`.
+    most : int
+        Rows to take at most. Beyond that accounts are chosen by a hash of their key, with all
+        their rows, so that no weights are needed.
+
+    Returns
+    -------
+    DataFrame, str
+        Rows sorted by cut-off and account, and how they were chosen (empty: all).
+    """
+    n = int(table.count().to_pyarrow().as_py())
+    note = ""
+    if n > most:
+        hashed = table.mutate(hashed=table["account_id"].hash())
+        border = int(most / n * 0.95 * _SPREAD - _SPREAD / 2)
+        table = hashed.filter(hashed["hashed"] <= border).drop("hashed")
+        note = f"judged on about {most * 0.95 / n:.1%} of the accounts, chosen by a hash"
+    frame = _fetch(table).sort_values(["cutoff_on", "account_id"], ignore_index=True)
+    columns = [str(c) for c in frame.columns]
+    names = {c: c.removeprefix("feature ") for c in columns if c.startswith("feature ")}
+    doubled = [c for c in names.values() if c in columns]  # the MRR may also be a feature
+    return frame.drop(columns=doubled).rename(columns=names), note
 
 
 def _fetch(table: ir.Table) -> pd.DataFrame:

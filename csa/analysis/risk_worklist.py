@@ -45,9 +45,10 @@ class Matured:
     `outcomes`, one row per prediction: `model`, `account_id`, `made_on`, `horizon_days`, `risk`,
     `due_on`, `flagged`, `state` ("churned", "stayed", "open": not over yet, "lost": gone from
     sight for another reason, "not found": no customer on that day), `ended_on`, and as an
-    evaluation reads them `cutoff_on`, `days_after` (missing if not found), `event`. `summary`, one row per `model`,
-    `made_on`, `horizon_days` and `flagged`: `n`, `known`, `expected` (sum of the risks of the
-    known), `churned`, `share`, `ci_low`, `ci_high`, `status`, `reason`.
+    evaluation reads them `cutoff_on`, `days_after` (missing if not found), `event`. `summary`,
+    one row per `model`, `made_on`, `horizon_days` and `flagged`: `n`, `known`, `expected` (sum of
+    the risks of the known), `churned`, `share` (of the known), `ci_low`, `ci_high`, `status`,
+    `reason`.
     """
 
     outcomes: ir.Table
@@ -232,7 +233,7 @@ def _outcomes(past: ir.Table, ends: ir.Table, as_of: date, threshold: float | No
     last = ibis.coalesce(t["ended_on"], ibis.literal(as_of))
     flagged = ibis.literal(value=True) if threshold is None else t["risk"] >= threshold
     within = (t["ended_on"] <= t["due_on"]).fill_null(ibis.literal(value=False))
-    found = t["start_on"].notnull()
+    found = (t["start_on"] <= t["made_on"]).fill_null(ibis.literal(value=False))
     state = ibis.cases(
         (~found, "not found"),
         (within & t["gone"], "churned"),
