@@ -197,6 +197,8 @@ def expected_events(fit: CoxFit, covariates: ArrayLike, spells: FollowUp) -> Flo
     codes = np.zeros(spells.rows, np.int64) if spells.strata is None else spells.strata
     hazard = np.zeros(spells.rows)
     for stratum in np.unique(codes).tolist():
+        if stratum >= len(found.starts):
+            continue  # nobody left there, nor was anybody there in the fit
         here = codes == stratum
         hazard[here] = found._hazard[found.slots(spells.exit[here], stratum)]
         if spells.entry is not None:
