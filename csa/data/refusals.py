@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 
+import ibis.expr.types as ir
+
 from csa.data.quality import Check
+from csa.errors import InputError
 from csa.settings import FILE
+from csa.settings_rules import did_you_mean
 
 _SHOWN = 5  # failing checks in a message
 
@@ -83,3 +87,46 @@ def unobserved(tables: Sequence[str]) -> tuple[str, ...]:
         "  tables:",
         *(f"    {table}: {{observed_from: 2022-01-01}}" for table in tables),
     )
+
+
+def require_column(by: str, columns: Sequence[str], mapped: Sequence[str]) -> None:
+    """Refuse a column to split by that accounts do not have.
+
+    Parameters
+    ----------
+    by : str
+        Column asked for.
+    columns, mapped : sequence of str
+        Columns that there are, and those that can hold a value.
+
+    Raises
+    ------
+    InputError
+        With the columns that there are.
+    """
+    if by not in columns:
+        hint = did_you_mean(by, mapped) or f"; there are {', '.join(mapped)}"
+        raise InputError(f'accounts have no column "{by}" to split by{hint}')
+
+
+def require_segment(segment: str, accounts: ir.Table) -> None:
+    """Refuse a segment in which there is no account.
+
+    Parameters
+    ----------
+    segment : str
+        Segment asked for.
+    accounts : ir.Table
+        The roll-up `accounts`.
+
+    Raises
+    ------
+    InputError
+        With the segments that there are.
+    """
+    found = accounts.select("segment").distinct().limit(1000).to_pyarrow()["segment"]
+    names = sorted(n for n in found.to_pylist() if n is not None)
+    if segment not in names:
+        known = ", ".join(names[:12]) or "none"
+        hint = did_you_mean(segment, names) or f"; there are {known}"
+        raise InputError(f'no account is in segment "{segment}"{hint}')

@@ -16,7 +16,7 @@ from csa.data.engine import open_engine
 from csa.data.features import Feature, Usable
 from csa.data.quality import QualityReport, check_tables, default_cadence
 from csa.data.quality.own_checks import extent
-from csa.data.refusals import blocked, no_contract, unobserved
+from csa.data.refusals import blocked, no_contract, require_column, require_segment, unobserved
 from csa.data.rollups import ROLLUPS, RollupContext
 from csa.data.schema import TABLES
 from csa.data.snapshot_files import Held, file_of, hold, write
@@ -128,6 +128,29 @@ class Workspace:
             entry_days=ibis.ifelse(late > 0, late, 0).cast("int64"),
             group=joined.account_group.fill_null(NOT_STATED),
         ).drop("account_key", "account_group", "account_segment", "account_seen")
+
+    def months(self, *, by: str = "segment") -> ir.Table:
+        """Return the recurring revenue of the segment by account and month.
+
+        Parameters
+        ----------
+        by : str
+            Column of accounts, as for `spells`.
+
+        Returns
+        -------
+        ir.Table
+            The roll-up `account_months` with `group`, and `observed_from` of the account.
+
+        Raises
+        ------
+        NotAvailable, InputError
+            As for `spells`.
+        """
+        spells = self.spells(by=by)
+        seen = spells.observed_from.max()
+        who = spells.group_by("account_id").agg(group=spells.group.max(), observed_from=seen)
+        return self.rollup("account_months").inner_join(who, "account_id")
 
     def snapshots(
         self, *, cutoffs: Sequence[date], features: Sequence[Feature | str] | None = None
@@ -269,12 +292,9 @@ class Workspace:
 
     def _groups(self, by: str) -> ir.Table:
         accounts = self.rollup("accounts")
-        if by not in accounts.columns:
-            known = self.tables.mapped("accounts")
-            hint = did_you_mean(by, known) or f"; there are {', '.join(known)}"
-            raise InputError(f'accounts have no column "{by}" to split by{hint}')
+        require_column(by, accounts.columns, self.tables.mapped("accounts"))
         if self.segment != ALL:
-            self._require_segment(accounts)
+            require_segment(self.segment, accounts)
         stated = self.tables.observed_from("accounts")
         seen = ibis.literal(stated) if isinstance(stated, date) else accounts.observed_from
         return accounts.select(
@@ -283,14 +303,6 @@ class Workspace:
             account_segment="segment",
             account_seen=seen,
         )
-
-    def _require_segment(self, accounts: ir.Table) -> None:
-        found = accounts.select("segment").distinct().limit(1000).to_pyarrow()["segment"]
-        names = sorted(n for n in found.to_pylist() if n is not None)
-        if self.segment not in names:
-            known = ", ".join(names[:12]) or "none"
-            hint = did_you_mean(self.segment, names) or f"; there are {known}"
-            raise InputError(f'no account is in segment "{self.segment}"{hint}')
 
     def _require_observed_from(self) -> None:
         tables = [t for t in ("accounts", "subscriptions") if t in self.tables]

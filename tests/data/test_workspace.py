@@ -90,6 +90,17 @@ def test_spells_without_accounts_have_one_group(opened):
     assert {g for _, g in rows(spells, "account_id", "group")} == {"not stated"}
 
 
+def test_months_carry_the_groups_of_the_spells(opened):
+    workspace = opened()
+    every = workspace.rollup("account_months").count().execute()
+    months = workspace.months().execute()
+    assert len(months) == every
+    groups = months.groupby("account_id")["group"].agg(lambda g: set(g))
+    assert groups["A1"] == {"small"}
+    assert groups["A9"] == {"not stated"}
+    assert set(opened(segment="large").months().execute()["account_id"]) == {"A2"}
+
+
 def test_spells_by_an_unknown_column_say_which_there_are(opened):
     with pytest.raises(InputError, match=r'no column "segmnt".*did you mean "segment"'):
         opened().spells(by="segmnt")
