@@ -12,8 +12,9 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from csa.analysis.effects_bands import Banded, choose_cuts, fit_bands
+from csa.analysis.effects_checks import Covariate
 from csa.analysis.effects_columns import Column, Fitted, fit_columns, make_columns
-from csa.analysis.effects_rows import Covariate, Rows, fetch_rows
+from csa.analysis.effects_rows import Rows, fetch_rows
 from csa.analysis.effects_tables import (
     BANDS,
     EFFECTS,
@@ -65,7 +66,7 @@ class EffectsResult:
     never_seen: int
     fit: CoxFit | None = None  # without the spells of levels in which nobody left
     bands_gain: ChiSquare = UNKNOWN  # likelihood ratio of an effect per band to one for all ages
-    bands_reason: str = ""  # why there are no bands although an effect changes
+    bands_reason: str = ""  # why there are no bands although an effect changes, or no sure ones
     robust: bool = False
     confidence: float = 0.95
     status: str = "ok"
@@ -209,7 +210,9 @@ def _bands(
     found = fit_bands(rows, fitted.columns, varying, chosen)
     if found is None:
         return empty, UNKNOWN, "too many spells to cut them into bands; bin the covariates"
-    return band_table(found, MIN_EVENTS, confidence), _gain(fitted.fit, found), ""
+    fit = found.fitted.fit
+    why = "" if fit is None or fit.converged else "the estimates per band did not settle"
+    return band_table(found, MIN_EVENTS, confidence), _gain(fitted.fit, found), why
 
 
 def _gain(plain: CoxFit, banded: Banded) -> ChiSquare:
@@ -232,9 +235,8 @@ def _status(rows: Rows, fit: CoxFit) -> tuple[str, str]:
         )
     if not fit.converged:
         faults.append("the estimates did not settle")
-    lost = sum(rows.left_out.values())
-    if lost > MOST_LEFT_OUT * (rows.n + lost):
-        faults.append(f"{lost:,} spells lack a number and are left out")
+    if rows.lacking > MOST_LEFT_OUT * (rows.n + rows.lacking):
+        faults.append(f"{rows.lacking:,} spells lack a number and are left out")
     return ("unclear" if faults else "ok"), "; ".join(faults)
 
 

@@ -144,8 +144,11 @@ def fit_bands(
             noted.append(piece)
             given += [] if piece.reason else [own]
     drop = [p.rows for p in noted if p.reason]
-    kept = ~np.any(drop, axis=0) if drop else np.ones(len(source), bool)
-    fitted = fit_columns(pieces.take(kept), [c.take(kept) for c in given])
+    if drop:
+        kept = ~np.any(drop, axis=0)
+        fitted = fit_columns(pieces.take(kept), [c.take(kept) for c in given])
+    else:
+        fitted = fit_columns(pieces, given)
     return Banded(
         rows=pieces,
         fitted=fitted,

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from csa.analysis.effects_rows import Classes, Covariate, Rows
+from csa.analysis.effects_checks import Covariate
+from csa.analysis.effects_rows import Classes, Rows
 from csa.analysis.spells import NOT_STATED
 from csa.errors import InputError
 from csa.methods.cox import CoxFit, NotEstimable, fit_cox

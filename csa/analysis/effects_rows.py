@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csa.analysis.spells import NOT_STATED, as_spells
+from csa.analysis.effects_checks import AGES, Covariate, checked
+from csa.analysis.spells import NOT_STATED
 from csa.errors import InputError
 from csa.methods.cox_risk import FollowUp, follow_up
 
@@ -23,25 +24,6 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 MOST_LEVELS = 100  # values of one text covariate: more are names, not classes
-AGES = ("entry_days", "exit_days", "event")
-OUTCOMES = {
-    **dict.fromkeys(AGES, "is the outcome itself"),
-    **dict.fromkeys(("end_on", "cause", "censoring"), "is known only when the spell has ended"),
-    "mrr_minor": "is the amount at the end of the spell; join the amount at its start",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Covariate:
-    """An account attribute whose effect is asked for.
-
-    `reference`: level that the others are compared with; None: of text the level with most
-    spells, of flags "no". `per`: step of a number that the hazard ratio is for.
-    """
-
-    name: str
-    reference: str | None = None
-    per: float = 1.0
 
 
 class Classes(NamedTuple):
@@ -66,6 +48,7 @@ class Rows:
     never_seen: int = 0
     entered_late: int = 0
     left_out: dict[str, int]  # spells left out for want of each number
+    lacking: int = 0  # spells left out for want of any
 
     @property
     def n(self) -> int:
@@ -150,7 +133,7 @@ def fetch_rows(
     InputError
         With all that is wrong with the columns, or the ages.
     """
-    table = _checked(spells, covariates, strata)
+    table = checked(spells, covariates, strata)
     schema = table.schema()
     names = [c.name for c in covariates]
     picked: dict[str, Any] = {f"c{i}": _readable(table, name) for i, name in enumerate(names)}
@@ -170,64 +153,6 @@ def fetch_rows(
 
 
 _AGE_TYPES = {"entry_days": "int64", "exit_days": "int64", "event": "boolean"}
-
-
-def _checked(
-    spells: ir.Table | pd.DataFrame, covariates: Sequence[Covariate], strata: Sequence[str]
-) -> ir.Table:
-    """Table with all columns, or all that is wrong with them."""
-    table = ibis.memtable(spells) if isinstance(spells, pd.DataFrame) else spells
-    used = [*(c.name for c in covariates), *strata]
-    faults: list[str] = []
-    try:
-        as_spells(spells, *AGES, *(["group"] if "group" in used else []))
-    except InputError as error:
-        faults.extend(error.faults)
-    for name in dict.fromkeys(used):
-        faults += _column_faults(table.schema(), name, repeated=used.count(name) > 1)
-    for c in covariates:
-        faults += _option_faults(table.schema(), c)
-    faults += [
-        f"strata: {name} is {table.schema()[name]}; bin it into a few classes as text"
-        for name in strata
-        if name in table.schema() and _is_number(table.schema()[name])
-    ]
-    if not covariates:
-        faults.append("covariates: none given; name columns of accounts")
-    if faults:
-        raise InputError(*dict.fromkeys(faults))
-    return table
-
-
-def _column_faults(schema: ibis.Schema, name: str, *, repeated: bool) -> list[str]:
-    if name in OUTCOMES:
-        return [f"covariates: {name} {OUTCOMES[name]}"]
-    if repeated:
-        return [f"covariates: {name} stands twice"]
-    if name not in schema:
-        return [f"spells: column {name} is missing; join the attribute to the spells"]
-    dtype = schema[name]
-    if not (dtype.is_string() or dtype.is_boolean() or dtype.is_null() or _is_number(dtype)):
-        return [f"spells: column {name} is {dtype}; give text, a flag or a number"]
-    return []
-
-
-def _option_faults(schema: ibis.Schema, covariate: Covariate) -> list[str]:
-    """Refuse a step for text and a reference for numbers."""
-    if covariate.name not in schema:
-        return []
-    number = _is_number(schema[covariate.name])
-    if number and covariate.reference is not None:
-        return [f"covariates: {covariate.name} is a number and has no reference; give `per`"]
-    if covariate.per != 1.0 and not number:
-        return [f"covariates: {covariate.name} is no number; it has levels, not steps"]
-    if not (np.isfinite(covariate.per) and covariate.per != 0):
-        return [f"covariates: {covariate.name} per {covariate.per} is no step"]
-    return []
-
-
-def _is_number(dtype: ibis.expr.datatypes.DataType) -> bool:
-    return bool(dtype.is_numeric() and not dtype.is_boolean())
 
 
 def _readable(table: ir.Table, name: str) -> ir.Value:
@@ -299,9 +224,11 @@ def _seen(frame: pd.DataFrame, names: list[str], strata: int, *, clustered: bool
         never_seen=int(count[unseen].sum()),
         left_out={name: n for name, x in unknown.items() if (n := int(count[x].sum()))},
     )
-    keep = ~unseen & ~np.any([np.zeros_like(unseen), *unknown.values()], axis=0)
+    lacking = np.any([np.zeros_like(unseen), *unknown.values()], axis=0)
+    keep = ~unseen & ~lacking
     kept = rows if keep.all() else rows.take(keep)
-    return replace(kept, entered_late=int(kept.count[kept.entry > 0].sum()))
+    late = int(kept.count[kept.entry > 0].sum())
+    return replace(kept, entered_late=late, lacking=int(count[lacking].sum()))
 
 
 def _classes(column: pd.Series) -> Classes:

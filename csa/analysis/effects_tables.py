@@ -8,8 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csa.analysis.effects_bands import Banded, Piece
+from csa.analysis.effects_checks import Covariate
 from csa.analysis.effects_columns import Column, Columns, Empty, Fitted, upper_bound
-from csa.analysis.effects_rows import Covariate, Rows
+from csa.analysis.effects_rows import Rows
 from csa.analysis.spells import ALL
 from csa.methods.cox import CoxFit
 from csa.methods.logrank import chi_square_tail
