@@ -95,7 +95,7 @@ def test_months_carry_the_groups_of_the_spells(opened):
     every = workspace.rollup("account_months").count().execute()
     months = workspace.months().execute()
     assert len(months) == every
-    groups = months.groupby("account_id")["group"].agg(lambda g: set(g))
+    groups = months.groupby("account_id")["group"].agg(set)
     assert groups["A1"] == {"small"}
     assert groups["A9"] == {"not stated"}
     assert set(opened(segment="large").months().execute()["account_id"]) == {"A2"}
