@@ -243,7 +243,7 @@ def partial_likelihood(columns: Design, spells: FollowUp, ties: Ties) -> Partial
 def _add_bins(target: FloatArray, bins: NDArray[np.int32], block: FloatArray) -> None:
     """Add the columns of a block, which are its rows, to their histograms."""
     places = bins.astype(np.intp)
-    if target.shape[1] <= 2 * len(places):
+    if target.shape[1] <= 4 * len(places):
         for j, values in enumerate(block):
             target[j] += np.bincount(places, weights=values, minlength=target.shape[1])
     else:  # more bins than rows: do not write out a histogram of mostly nothing
