@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 # one way to fetch counts and to refuse ages, shared with the life tables of all causes together
-from csa.analysis.spells import ALL, NOT_STATED, _fetch, _refuse, as_spells
+from csa.analysis.spells import ALL, NOT_STATED, as_spells, fetch_counts, refuse_ages
 from csa.errors import InputError
 from csa.methods.causetable import CauseTable, cause_table
 from csa.methods.lifetable import tabulate_counts
@@ -79,13 +79,15 @@ def _margins(table: ir.Table, names: Sequence[str]) -> tuple[pd.DataFrame, pd.Da
     """Spells by (group, exit) with a column per cause, and late ones by (group, entry)."""
     late = table.filter((table["entry_days"] != 0).fill_null(ibis.literal(value=True)))
     late = late.mutate(unseen=late["exit_days"] <= late["entry_days"])
-    entries = _fetch(late.group_by("group", "entry_days", "unseen").agg(n=ibis._.count()))
+    entries = fetch_counts(late.group_by("group", "entry_days", "unseen").agg(n=ibis._.count()))
     if len(entries):  # else the engine need not read the column again
         never = (table["entry_days"] > 0) & (table["exit_days"] <= table["entry_days"])
         table = table.filter(~never.fill_null(ibis.literal(value=False)))
     known = {"n": table.count(), "known": table["event"].count()}
-    ends = _fetch(table.group_by("group", "exit_days").agg(**known, **_per_place(table, names)))
-    _refuse(ends, entries)
+    ends = fetch_counts(
+        table.group_by("group", "exit_days").agg(**known, **_per_place(table, names))
+    )
+    refuse_ages(ends, entries)
     return _named(ends, names), entries.astype({"unseen": "bool"})
 
 
@@ -190,7 +192,7 @@ def churned_by(table: ir.Table, key: str, *, causes: Sequence[str] = CAUSES) -> 
     """
     names = [*causes, OTHER, NOT_STATED]
     table = table.filter(table["place"] != STAYED)
-    return _named(_fetch(table.group_by("group", key).agg(**_per_place(table, names))), names)
+    return _named(fetch_counts(table.group_by("group", key).agg(**_per_place(table, names))), names)
 
 
 def _per_place(table: ir.Table, names: Sequence[str]) -> dict[str, ir.IntegerScalar]:

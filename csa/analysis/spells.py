@@ -180,19 +180,30 @@ def _margins(table: ir.Table) -> tuple[pd.DataFrame, pd.DataFrame]:
     count = {"n": ibis._.count()}
     late = table.filter((table["entry_days"] != 0).fill_null(yes))
     late = late.mutate(unseen=late["exit_days"] <= late["entry_days"])
-    entries = _fetch(late.group_by("group", "entry_days", "unseen").agg(**count))
+    entries = fetch_counts(late.group_by("group", "entry_days", "unseen").agg(**count))
     if len(entries):  # else the engine need not read the column again
         never = (table["entry_days"] > 0) & (table["exit_days"] <= table["entry_days"])
         table = table.filter(~never.fill_null(no))
     event = {"known": ibis._.event.count(), "events": ibis._.event.sum().fill_null(0)}
-    ends = _fetch(table.group_by("group", "exit_days").agg(**count, **event))
-    _refuse(ends, entries)
+    ends = fetch_counts(table.group_by("group", "exit_days").agg(**count, **event))
+    refuse_ages(ends, entries)
     ends = ends.astype({"exit_days": "int64", "events": "int64"})
     return ends, entries.astype({"entry_days": "int64", "unseen": "bool"})
 
 
-def _fetch(counts: ir.Table) -> pd.DataFrame:
-    """Fetch counts, groups as categories: there are few names and many rows."""
+def fetch_counts(counts: ir.Table) -> pd.DataFrame:
+    """Fetch counts, groups as categories: there are few names and many rows.
+
+    Parameters
+    ----------
+    counts : ir.Table
+        With a column `group`.
+
+    Returns
+    -------
+    DataFrame
+        The same, groups as `group_labels` writes them.
+    """
     frame: pd.DataFrame = counts.to_pyarrow().to_pandas(strings_to_categorical=True)
     found = frame["group"].cat
     labels = group_labels(pd.Series([*found.categories, None], dtype=object))  # None: code -1
@@ -200,8 +211,20 @@ def _fetch(counts: ir.Table) -> pd.DataFrame:
     return frame.assign(group=pd.Categorical.from_codes(codes[found.codes].tolist(), names))
 
 
-def _refuse(ends: pd.DataFrame, entries: pd.DataFrame) -> None:
-    """Raise for ages and events that are missing or impossible, all faults at once."""
+def refuse_ages(ends: pd.DataFrame, entries: pd.DataFrame) -> None:
+    """Refuse ages and events that are missing or impossible, all faults at once.
+
+    Parameters
+    ----------
+    ends, entries : DataFrame
+        Counts `n` by `exit_days` (with `known`, the rows whose event is known) and by
+        `entry_days`.
+
+    Raises
+    ------
+    InputError
+        With the number of rows at fault.
+    """
     faults = []
     for name, frame in (("exit_days", ends), ("entry_days", entries)):
         rows = frame[name].isna() | (frame[name] < 0)
