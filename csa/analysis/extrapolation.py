@@ -81,8 +81,8 @@ class ExtrapolationResult:
     (Kaplan-Meier, NaN beyond the data), `extrapolated` (beyond the ages seen), `status`, `reason`.
     `fits`: one row per group and distribution: `n`, `events`, `location` and `scale` of log time,
     `log_likelihood`, `aic`, `largest_distance` from Kaplan-Meier over the ages seen,
-    `largest_miss` (outside its interval), `share_within` (of the ages seen), `fits`, `chosen`,
-    `reason`.
+    `largest_miss` (outside its interval, on the day on which that matters most), `share_within`
+    (of the days seen), `fits`, `chosen`, `reason`.
     `lifetimes`: `group`, `distribution`, `n`, `events`, `starts_at_days`, `seen_until_days`,
     `horizon_days`, `lifetime_days` (expected age at the end, cut at the horizon), `ci_low`,
     `ci_high`, `among_low`, `among_high`, `extrapolated_share` (of the time lived after the
@@ -138,11 +138,12 @@ def extrapolate(
     -----
     Ages seen are those up to the last at which 10 are at risk. Days are whole: a spell that ends
     on day t ended after t - 1, up to t. The fit takes late entries as they are; its curve is
-    shown given alive at the age at which the Kaplan-Meier curve starts. Of the distributions
-    that nowhere lie more than 0.02 outside the pointwise interval of Kaplan-Meier over the ages
-    seen, the one with the lowest AIC [1]_ is chosen. Its interval (delta method on log(-log S))
-    takes the shape as known; how much hangs on the shape is what `among_low` and `among_high`
-    show. A steady shape cannot follow churn that comes in yearly steps, and is then refused.
+    shown given alive at the age at which the Kaplan-Meier curve starts. A distribution is refused
+    that on a day seen lies outside the pointwise interval of Kaplan-Meier by more than 0.02, or
+    by more than a fifth of the survival left; of the others the one with the lowest AIC [1]_ is
+    chosen. Its interval (delta method on log(-log S)) takes the shape as known; how much hangs on
+    the shape is what `among_low` and `among_high` show. A steady shape cannot follow churn that
+    comes in yearly steps, and is then refused.
 
     References
     ----------

@@ -21,7 +21,13 @@ FloatArray = NDArray[np.float64]
 
 MIN_AT_RISK = 10  # ages seen are those at which this many are at risk
 MIN_EVENTS = 20  # fewer say nothing about a shape
-MISS = 0.02  # a curve may lie this far outside the interval of Kaplan-Meier
+MISS = 0.02  # a curve may lie this far outside the interval of Kaplan-Meier,
+MISS_SHARE = 0.2  # and at most this share of the survival that is left
+
+
+def _allowed(survival: float | FloatArray) -> FloatArray:
+    """How far a curve may lie outside the interval of Kaplan-Meier."""
+    return np.minimum(MISS, MISS_SHARE * np.asarray(survival))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -29,19 +35,21 @@ class Candidate:
     """A distribution fitted to a group, and how it compares with what was seen."""
 
     fit: AftFit
-    distance: float
-    miss: float
-    within: float
+    distance: float  # largest from Kaplan-Meier
+    within: float  # share of the days seen within its interval
+    miss: float  # outside its interval, on the day on which that matters most
+    miss_day: float
+    left: float  # survival on that day
 
     @property
     def reason(self) -> str:
         """Why it may not be used, if so."""
         if not self.fit.converged:
             return self.fit.reason
-        if self.miss > MISS:
+        if self.miss > _allowed(self.left):
             return (
                 f"the {self.fit.distribution} curve lies {self.miss:.3f} outside the interval of "
-                "Kaplan-Meier"
+                f"Kaplan-Meier at {self.miss_day:g} days, where that is {self.left:.3f}"
             )
         return ""
 
@@ -117,16 +125,20 @@ def _candidate(
     fit = fit_aft(table_lifetimes(table, resolution=1.0), distribution)
     nan = float("nan")
     if not fit.converged:
-        return Candidate(fit=fit, distance=nan, miss=nan, within=nan)
-    days = np.arange(np.floor(curve.table.start) + 1, seen_until + 1)
+        return Candidate(fit=fit, distance=nan, within=nan, miss=nan, miss_day=nan, left=nan)
+    first = np.floor(curve.table.start) + 1
+    days = np.arange(first, max(seen_until, first) + 1)
     value, low, high = _observed(curve, days)
     mine = np.exp(-hazard_since(fit, days, curve.table.start)[0])
     miss = np.maximum(np.maximum(low - mine, mine - high), 0.0)
+    worst = int(np.argmax(miss - _allowed(value)))
     return Candidate(
         fit=fit,
-        distance=float(np.abs(mine - value).max(initial=0.0)),
-        miss=float(miss.max(initial=0.0)),
-        within=float((miss == 0).mean()) if len(days) else nan,
+        distance=float(np.abs(mine - value).max()),
+        within=float((miss == 0).mean()),
+        miss=float(miss[worst]),
+        miss_day=float(days[worst]),
+        left=float(value[worst]),
     )
 
 

@@ -13,8 +13,9 @@ FloatArray = NDArray[np.float64]
 
 # lifelines' own tolerance stops at the fifth digit of a coefficient
 TOLERANCES = (1e-14, 1e-11, 1e-8)
-LAST_STEPS = 10
-NEAR, REST = 0.01, 1e-14  # squared length of a step, in standard errors: to go on, to stop
+LAST_STEPS = 30
+NEAR = 0.05  # longest last step, on the scale of log time
+REST = 1e-14  # squared length of a step in standard errors at which the top is reached
 
 
 def find_top(
@@ -49,8 +50,9 @@ def find_top(
     )
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        for tolerance in TOLERANCES:
-            model = _try(frame, distribution, tolerance)
+        start = _start(times, unit, columns.shape[1])
+        for tolerance, first in ((t, first) for t in TOLERANCES for first in (start, None)):
+            model = _try(frame, distribution, tolerance, first)
             found = None if model is None else _read(model, names)
             if found is not None:
                 small = times._replace(
@@ -75,16 +77,25 @@ def _to_the_top(
         slope = score(times, distribution, design, theta)
         step = covariance @ slope
         gain = float(slope @ step)
-        if not abs(gain) < NEAR:
+        if not np.abs(step).max() < NEAR:
             return None
         theta, value = theta + step, value + gain / 2
-        if gain < REST:
+        if abs(gain) < REST:
             return theta, covariance, value
     return None
 
 
-def _try(frame: Any, distribution: Distribution, tolerance: float) -> Any | None:
-    """Fit with one tolerance; None where lifelines gives up."""
+def _start(times: Lifetimes, unit: float, columns: int) -> FloatArray:
+    """Coefficients, location and shape near a constant hazard; lifelines' own may be far off."""
+    lived = float(times.copies @ (times.time - times.entry)) / unit
+    gone = float(times.copies[times.event].sum())
+    return np.append(np.zeros(columns), [np.log(lived / gone), 0.0])
+
+
+def _try(
+    frame: Any, distribution: Distribution, tolerance: float, start: FloatArray | None
+) -> Any | None:
+    """Fit with one tolerance from one start; None where lifelines gives up."""
     # lifelines takes seconds to import; it sets numpy's errors for all, so it is held in errstate
     import lifelines  # noqa: PLC0415
     from lifelines.exceptions import ConvergenceError  # noqa: PLC0415
@@ -98,7 +109,7 @@ def _try(frame: Any, distribution: Distribution, tolerance: float) -> Any | None
     options = {"ftol": tolerance, "maxiter": 2000}
     try:
         return fitters[distribution]().fit_interval_censoring(
-            frame, "lower", "upper", fit_options=options, **given
+            frame, "lower", "upper", fit_options=options, initial_point=start, **given
         )
     except (ConvergenceError, np.linalg.LinAlgError):
         return None
