@@ -15,8 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csa.analysis.risk_design import feature_values
+from csa.analysis.risk_intervals import Grid, divide, horizon_grid
 from csa.analysis.risk_model import Tuning, doubt
-from csa.analysis.risk_rows import Grid, as_snapshots, divide, horizon_grid, take_snapshots
+from csa.analysis.risk_rows import as_snapshots, take_snapshots
 from csa.analysis.risk_terms import TENURE, Coded, coded
 from csa.errors import InputError
 

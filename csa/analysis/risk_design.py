@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from csa.analysis.risk_rows import Grid, Intervals, Snapshots
+from csa.analysis.risk_intervals import Grid, Intervals
+from csa.analysis.risk_rows import Snapshots
 from csa.analysis.risk_terms import (
     TENURE,
     Coded,
@@ -23,6 +24,7 @@ FloatArray = NDArray[np.float64]
 FOLLOWS = 1e-8  # share of a column's sum of squares that those before it must leave over
 PART = 1e-3  # columns with a smaller part in a combination are not named
 CHUNK = 20_000  # rows at once
+NAMED = 3  # columns in a note
 
 
 class Columns(NamedTuple):
@@ -202,7 +204,7 @@ def rotate(columns: Columns, trials: FloatArray, names: Sequence[str]) -> Rotati
             root = np.linalg.cholesky(gram[np.ix_(at, at)])
             matrix[np.ix_(at, here)] = np.linalg.inv(root).T
     flags = np.isin(np.arange(width), kept)
-    return Rotation(matrix, flags, _followers(found, names, flags))
+    return Rotation(matrix, flags, _followers(found, names, columns.owner))
 
 
 def _without_followers(
@@ -224,13 +226,24 @@ def _without_followers(
 
 
 def _followers(
-    found: dict[int, list[int]], names: Sequence[str], kept: NDArray[np.bool_]
+    found: dict[int, list[int]], names: Sequence[str], owner: Sequence[int]
 ) -> tuple[str, ...]:
     """Say what was left out, one note per name of a column."""
     notes = {}
     for j, parts in found.items():
-        of = sorted({names[k] for k in parts} - {names[j], ""})
-        part = "part of " if any(kept[k] for k, n in enumerate(names) if n == names[j]) else ""
-        source = f"follows from {' and '.join(of)}" if of else "does not vary"
-        notes[names[j]] = f"{part}{names[j]} {source} in these rows: left out"
+        if owner[j] < 0:
+            notes[names[j]] = f"{names[j]}: never watched, taken as {names[0]}"
+            continue
+        of = dict.fromkeys("the days ahead" if owner[k] < 0 else names[k] for k in parts)
+        of.pop(names[j], None)
+        some = [k for k, name in enumerate(names) if name == names[j] and k not in found]
+        source = f"follows from {_listed([*of])}" if of else "does not vary"
+        notes[names[j]] = f"{'part of ' if some else ''}{names[j]} {source} in these rows: left out"
     return tuple(notes.values())
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Join names, three at most."""
+    if len(names) > NAMED:
+        return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
+    return " and ".join(names)

@@ -16,18 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csa.analysis.risk_design import lay_out, learn_terms, rotate
-from csa.analysis.risk_rows import (
-    MOST_ROWS,
-    Grid,
-    Intervals,
-    Snapshots,
-    as_snapshots,
-    divide,
-    horizon_grid,
-    take_snapshots,
-)
+from csa.analysis.risk_intervals import Grid, Intervals, divide, horizon_grid
+from csa.analysis.risk_rows import MOST_ROWS, Snapshots, as_snapshots, take_snapshots
+from csa.analysis.risk_shrinkage import Shrunk, fit_shrunk, nothing_known
 from csa.analysis.risk_terms import Term
-from csa.methods.binomial import fit_binomial
 from csa.methods.logrank import chi_square_tail
 
 FloatArray = NDArray[np.float64]
@@ -39,9 +31,10 @@ MIN_CHURNED = 30  # accounts; with fewer a model is "unclear"
 class Tuning:
     """How flexible a model may be.
 
-    `knots` of each curve; `ridge`: λ/2 times the variance of each column's contribution between
-    accounts is taken off the log-likelihood, little beside some dozens of churned accounts;
-    `least_accounts` that a level of a category must have had; `most_rows` in memory.
+    `knots` of each curve; `ridge`, the least penalty λ: λ/2 times the variance of each column's
+    contribution between accounts is taken off the log-likelihood, which is little beside some
+    dozens of churned accounts; `least_accounts` that a level of a category must have had;
+    `most_rows` in memory.
     """
 
     knots: int = 4
@@ -130,8 +123,8 @@ def fit_risk(
     splines s and f_j for numbers and one effect per level for text [1]_, [2]_. Intervals that are
     not over by `as_of` are not used, so that every cut-off counts as far as its outcome is known.
     The risk of the horizon is 1 - Π (1 - h_k). Accounts appear at several cut-offs and their
-    churn in several horizons, hence a covariance by account (sandwich)
-    [3]_.
+    churn in several horizons, hence a covariance by account (sandwich) [3]_. Effects are shrunk
+    by as much as the data ask for, see `fit_shrunk`.
 
     References
     ----------
@@ -230,26 +223,39 @@ def _estimate(
     alive = set(owner[turned.kept].tolist()) | {-1}
     stays = np.isin(owner, list(alive))
     used = [i for i in range(len(terms)) if i in alive]
-    width = turned.matrix.shape[1]
-    inner, covariance, reason = np.full(width, np.nan), np.full((width, width), np.nan), ""
+    fit = nothing_known(turned.matrix.shape[1])
     if cells.events.sum() > 0:
-        fit = fit_binomial(
+        fit = fit_shrunk(
             columns.turned(turned.matrix),
             cells.events,
             cells.trials,
-            ridge=np.where(np.arange(width) > 0, tuned.ridge, 0.0),
-            clusters=taken.account[cells.row],
+            group=_groups(terms, len(grid.starts))[turned.kept],
+            cluster=taken.account[cells.row],
+            ridge=tuned.ridge,
         )
-        inner, covariance, reason = fit.coefficients, fit.covariance, fit.reason
     back = turned.matrix[stays]
     return _Estimates(
         terms=tuple(terms[i] for i in used),
-        coefficients=back @ inner,
-        covariance=back @ covariance @ back.T,
-        table=_summary([terms[i] for i in used], inner, covariance, owner[turned.kept], used),
+        coefficients=back @ fit.coefficients,
+        covariance=back @ fit.covariance @ back.T,
+        table=_summary([terms[i] for i in used], fit, owner[turned.kept], used),
         notes=turned.notes,
-        reason=reason,
+        reason=fit.reason,
     )
+
+
+def _groups(terms: Sequence[Term], intervals: int) -> NDArray[np.int64]:
+    """Group the columns that are shrunk together; -1: the average account, not shrunk.
+
+    Lines and levels of all features are one group and bends of all curves another, so that how
+    much to believe is learned from all of them: one feature alone says too little of that.
+    """
+    found = [-1, *([0] * (intervals - 1))]
+    for term in terms:
+        bends = max(len(term.knots) - 2, 0)
+        lines = len(term.names) - bends - term.tells_missing
+        found += [1] * lines + [2] * bends + [1] * term.tells_missing
+    return np.array(found)
 
 
 def interval_name(grid: Grid, k: int) -> str:
@@ -270,20 +276,19 @@ def interval_name(grid: Grid, k: int) -> str:
     return f"days {grid.starts[k] + 1:g} to {grid.ends[k]:g}"
 
 
+def _quadratic(vector: FloatArray, covariance: FloatArray) -> float:
+    return float(vector @ np.linalg.pinv(np.nan_to_num(covariance)) @ vector)
+
+
 def _summary(
-    terms: list[Term],
-    inner: FloatArray,
-    covariance: FloatArray,
-    owner: NDArray[np.int64],
-    used: list[int],
+    terms: list[Term], fit: Shrunk, owner: NDArray[np.int64], used: list[int]
 ) -> pd.DataFrame:
     """How much each feature moves the log-odds, and the test that it moves them at all."""
     found = []
     for term, place in zip(terms, used, strict=True):
         at = np.flatnonzero(owner == place)
-        effect, spread = inner[at], covariance[np.ix_(at, at)]
-        known = bool(np.isfinite(effect).all())
-        test = float(effect @ np.linalg.pinv(spread) @ effect) if known else np.nan
+        effect, bare = fit.coefficients[at], fit.bare[at]
+        test = min(_quadratic(bare, spread[np.ix_(at, at)]) for spread in fit.bare_covariances)
         found.append(
             {
                 "feature": term.feature,
@@ -292,7 +297,7 @@ def _summary(
                 "spread": float(np.sqrt(effect @ effect)),
                 "chi_square": test,
                 "df": len(at),
-                "p_value": chi_square_tail(test, len(at)) if known else np.nan,
+                "p_value": chi_square_tail(test, len(at)) if np.isfinite(test) else np.nan,
             }
         )
     columns = ["feature", "kind", "columns", "spread", "chi_square", "df", "p_value"]

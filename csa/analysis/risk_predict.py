@@ -16,7 +16,7 @@ from csa.methods.links import linear, probability
 FloatArray = NDArray[np.float64]
 Values = Mapping[str, FloatArray | Coded]
 
-CHUNK = 20_000  # accounts at once
+CHUNK = 5_000  # accounts at once
 KEYS = ("account_id", "cutoff_on", TENURE)
 MRR = "mrr_minor"  # kept beside the risk where it is known
 TINY = 1e-300

@@ -1,4 +1,4 @@
-"""Snapshots of accounts made ready for a model: checked, bounded, divided into intervals.
+"""Snapshots of accounts made ready for a model: checked, bounded, fetched.
 
 A snapshot is what was known of an account on the last day of a cut-off, and what happened after
 it: `account_id`, `cutoff_on`, `age_days`, `days_after`, `event` and features.
@@ -7,7 +7,6 @@ it: `account_id`, `cutoff_on`, `age_days`, `days_after`, `event` and features.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -27,13 +26,6 @@ MOST_ROWS = 100_000  # snapshots that a fit takes into memory
 _SPREAD = 2.0**64  # number of values that a hash can take
 
 
-class Grid(NamedTuple):
-    """Intervals of a horizon, days after the cut-off: (starts, ends]."""
-
-    starts: FloatArray
-    ends: FloatArray
-
-
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Snapshots:
     """Snapshots in memory, at most a stated number, sorted by cut-off and account.
@@ -48,43 +40,6 @@ class Snapshots:
     as_of: date
     n: int  # snapshots they stand for
     note: str  # how they were sampled; empty if they are all there are
-
-
-class Intervals(NamedTuple):
-    """One row per snapshot and interval in which it was at risk and could be watched."""
-
-    row: IntArray  # place of the snapshot
-    interval: IntArray
-    events: FloatArray  # weighted
-    trials: FloatArray  # weighted
-
-
-def horizon_grid(horizon_days: int, interval_days: int) -> Grid:
-    """Divide a horizon into intervals, the last one shorter where it does not come out even.
-
-    Parameters
-    ----------
-    horizon_days : int
-        How far to look ahead, days.
-    interval_days : int
-        Length of an interval, days.
-
-    Returns
-    -------
-    Grid
-        Starts and ends, days after the cut-off.
-
-    Raises
-    ------
-    InputError
-        If one of the two is not above 0.
-    """
-    if horizon_days < 1 or interval_days < 1:
-        raise InputError(
-            f"horizon_days {horizon_days} and interval_days {interval_days}: both are 1 or more"
-        )
-    starts = np.arange(0, horizon_days, interval_days, dtype=float)
-    return Grid(starts, np.minimum(starts + interval_days, horizon_days))
 
 
 def as_snapshots(
@@ -319,48 +274,3 @@ def whole_accounts(table: ir.Table, most: int) -> tuple[pd.DataFrame, str]:
 def _fetch(table: ir.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
     return frame
-
-
-def divide(snapshots: Snapshots, grid: Grid) -> Intervals:
-    """Rows at risk and events per snapshot and interval of the horizon.
-
-    Parameters
-    ----------
-    snapshots : Snapshots
-        From `take_snapshots`.
-    grid : Grid
-        From `horizon_grid`.
-
-    Returns
-    -------
-    Intervals
-        Only intervals that are over by `as_of`, whether or not the account churned in them.
-
-    Notes
-    -----
-    An interval that is not over is left out for churned and staying accounts alike; keeping only
-    the churn of it would raise the risk. Where an account is lost for another reason within an
-    interval, it counts for the share of the interval that it was watched (the actuarial rule)
-    [1]_.
-
-    References
-    ----------
-    .. [1] Klein, J. P., Moeschberger, M. L. (2003). Survival Analysis, 2nd ed., 5.4. Springer.
-    """
-    rows = snapshots.rows
-    cutoff = pd.to_datetime(rows["cutoff_on"])
-    watched = (pd.Timestamp(snapshots.as_of) - cutoff).dt.days.to_numpy(dtype=float)[:, None]
-    after = rows["days_after"].to_numpy(dtype=float)[:, None]
-    churned = rows["event"].to_numpy(dtype=bool)[:, None]
-    after = np.where(churned, np.maximum(after, 1.0), after)  # churn on the cut-off: the day after
-    events = churned & (after > grid.starts) & (after <= grid.ends)
-    share = np.clip((after - grid.starts) / (grid.ends - grid.starts), 0.0, 1.0)
-    trials = np.where(events, 1.0, share) * (grid.ends <= watched)
-    row, interval = np.nonzero(trials > 0)
-    weight = snapshots.weight[row]
-    return Intervals(
-        row=row,
-        interval=interval,
-        events=weight * events[row, interval],
-        trials=weight * trials[row, interval],
-    )
