@@ -162,7 +162,7 @@ def count(where: ir.BooleanValue) -> ir.IntegerValue:
     ir.IntegerValue
         0 where there are none.
     """
-    return ibis.coalesce(where.cast("int64").sum(), 0)
+    return ibis.coalesce(ibis.ifelse(where, 1, 0).sum(), 0)
 
 
 def reduced(rows: ir.Table, reading: Reading, cutoffs: Sequence[date]) -> ir.Table:
@@ -181,30 +181,48 @@ def reduced(rows: ir.Table, reading: Reading, cutoffs: Sequence[date]) -> ir.Tab
     -------
     ir.Table
         `account_id` where the table has it, `appeared_on`, and the columns used (or `rows` and
-        those it is read by). All rows of the table's first day are kept, as they tell since when
-        there are any.
+        those it is read by).
 
     Raises
     ------
     InputError
         If its rows have no date.
     """
-    appeared = moment(rows, reading.table)
-    if appeared is None:
-        raise InputError(f"{reading.table.name}: rows have no date, so nobody knows since when")
-    held = rows.mutate(appeared_on=appeared.cast("date"))
+    held = rows.mutate(appeared_on=_appeared(rows, reading.table))
     if reading.paid:
         lasting = held.end_on.isnull() | (held.end_on > held.start_on)
         held = held.filter(held.mrr > 0, lasting)
     keys = [ACCOUNT] if ACCOUNT in held.columns else []
     held = held.filter([held[k].notnull() for k in keys] + [held.appeared_on <= max(cutoffs)])
     if reading.lookback_days is not None:
-        oldest = min(cutoffs) - timedelta(days=reading.lookback_days)
-        first = held.appeared_on.min().as_scalar()
-        held = held.filter((held.appeared_on > oldest) | (held.appeared_on == first))
+        held = held.filter(held.appeared_on > min(cutoffs) - timedelta(days=reading.lookback_days))
     if reading.by is not None:
         return held.group_by(*keys, "appeared_on", *reading.by).agg(**{ROWS: held.count()})
     return held.select(*keys, "appeared_on", *(c for c in reading.columns if c not in keys))
+
+
+def begins(rows: ir.Table, table: Table) -> ir.Table:
+    """Return since when a table has rows.
+
+    Parameters
+    ----------
+    rows : ir.Table
+        Canonical columns.
+    table : Table
+        Its declaration.
+
+    Returns
+    -------
+    ir.Table
+        One row, `begins_on`: missing where there are none. It says nothing about a cut-off before
+        that day, whatever comes later.
+
+    Raises
+    ------
+    InputError
+        If its rows have no date.
+    """
+    return rows.agg(begins_on=_appeared(rows, table).min())
 
 
 def known_rows(moments: ir.Table, rows: ir.Table, reading: Reading) -> tuple[ir.Table, list[str]]:
@@ -254,6 +272,13 @@ def names_in(columns: Sequence[str]) -> dict[str, str]:
         For `Known`.
     """
     return {c: _ROW + c for c in columns}
+
+
+def _appeared(rows: ir.Table, table: Table) -> ir.DateValue:
+    appeared = moment(rows, table)
+    if appeared is None:
+        raise InputError(f"{table.name}: rows have no date, so nobody knows since when")
+    return appeared.cast("date")
 
 
 def _late(joined: ir.Table, reading: Reading) -> dict[str, ir.Value]:

@@ -14,7 +14,6 @@ from csa.data import cache
 from csa.data.engine import engine_errors, first_line
 from csa.data.features import FEATURES, Feature, Usable, choose
 from csa.data.features.rules import SPELLS
-from csa.data.known import Reading
 from csa.data.rollups import RollupContext
 from csa.data.snapshots import CONTRACTS, snapshots, usable_features
 from csa.data.sources import Tables
@@ -40,9 +39,11 @@ class Held:
         Returns
         -------
         Usable
-            With the reason for each one left out.
+            Columns of the snapshots, and the reason for each one left out.
         """
-        return usable_features(self.tables, self.asked, self.refused)
+        found = usable_features(self.tables, self.asked, self.refused)
+        shown = tuple(f for f in found.features if not f.step)
+        return Usable(features=shown, left_out=found.left_out)
 
 
 def hold(
@@ -148,22 +149,21 @@ def write(
     """
     engine = held.source.engine
     folder = Path(tempfile.mkdtemp(prefix=f".{target.stem}-", dir=target.parent))
-    views = []
+    views: list[str] = []
 
-    def bring(rows: ir.Table, name: str) -> ir.Table:
-        rows.to_parquet(folder / f"{name}.parquet")
-        views.append(f"{target.stem}-{name}")
-        return engine.read_parquet(folder / f"{name}.parquet", table_name=views[-1])
+    def bring(rows: ir.Table) -> ir.Table:
+        file = folder / f"{len(views)}.parquet"
+        rows.to_parquet(file)
+        views.append(f"{target.stem}-{file.stem}")
+        return engine.read_parquet(file, table_name=views[-1])
 
-    def fetch(rows: ir.Table, reading: Reading) -> ir.Table:
-        if held.source.backend(reading.table.name) is engine:
-            return rows
-        return bring(rows, "-".join((reading.table.name, *(reading.by or ()))))
+    def fetch(rows: ir.Table, table: str) -> ir.Table:
+        return rows if held.source.backend(table) is engine else bring(rows)
 
     try:
         made = snapshots(
             held.tables,
-            bring(spells, SPELLS),
+            bring(spells),
             cutoffs=cutoffs,
             ctx=ctx,
             features=held.asked,

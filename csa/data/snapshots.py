@@ -24,6 +24,7 @@ from csa.data.known import (
     CUTOFF,
     Known,
     Reading,
+    begins,
     known_rows,
     names_in,
     reduced,
@@ -93,7 +94,7 @@ def snapshots(
     cutoffs: Sequence[date],
     ctx: RollupContext,
     features: Sequence[Feature | str] | None = None,
-    fetch: Callable[[ir.Table, Reading], ir.Table] | None = None,
+    fetch: Callable[[ir.Table, str], ir.Table] | None = None,
 ) -> ir.Table:
     """Build one row per cut-off and account that is a customer under observation on it.
 
@@ -112,7 +113,7 @@ def snapshots(
         Default: all. Those whose table or column is absent are left out; `usable_features` says
         which and why.
     fetch : callable, optional
-        Brings a reduced table, given with how it was read, to the engine of the spells.
+        Brings what was made of a table, given with its name, to the engine of the spells.
 
     Returns
     -------
@@ -134,7 +135,7 @@ def snapshots(
     move = fetch or (lambda table, _: table)
     parts = []
     for reading, read in _readings((PAID, *made)):
-        rows = move(reduced(_source(tables, reading), reading, days), reading)
+        rows = move(reduced(_source(tables, reading), reading, days), reading.table.name)
         parts.append(_aggregated(moments, rows, reading, read, ctx))
     joined = moments
     for part in parts:
@@ -142,6 +143,8 @@ def snapshots(
         joined = joined.left_join(part, keys).drop(*(f"{k}_right" for k in keys))
     joined = joined.filter(joined[_UNITS] > 0)
     joined = joined.mutate(mrr_minor=_minor(joined[_UNITS], ctx))
+    for name in dict.fromkeys(f.table for f in made if f.whole):
+        joined = _whole(joined, made, name, move(begins(tables[name], TABLES[name]), name))
     joined = _combined(joined, made, ctx)
     names = [f.name for f in made if not f.step and f.name not in BASE]
     return joined.select(*BASE, *names).order_by(CUTOFF, ACCOUNT)
@@ -235,12 +238,12 @@ def _readings(features: Sequence[Feature]) -> list[tuple[Reading, list[Feature]]
 
 def _reading(table: str, by: tuple[str, ...] | None, features: Sequence[Feature]) -> Reading:
     columns = tuple(dict.fromkeys(c for f in features for c in f.reads))
-    windows = [f.window_days for f in features if f.window_days is not None]
+    windows = [f.window_days or 0 for f in features if f.bounded or f.by is not None]
     return Reading(
         table=TABLES[table],
         columns=columns,
         by=by,
-        lookback_days=None if by is None else max(windows),
+        lookback_days=max(windows) if len(windows) == len(features) else None,
         paid=table == CONTRACTS,
     )
 
@@ -260,7 +263,6 @@ def _aggregated(
     ctx: RollupContext,
 ) -> ir.Table:
     """Make the features of one reading: a row per account and cut-off, or per cut-off."""
-    begins = rows.agg(begins_on=rows.appeared_on.min())
     if ACCOUNT not in rows.columns:  # of the company, not of an account
         moments = moments.select(CUTOFF).distinct()
     joined, used = known_rows(moments, rows, reading)
@@ -271,14 +273,7 @@ def _aggregated(
         joined = joined.mutate(**{f"mark_{mark.name}": mark.value(known)})
     values = {f.name: _value(f, joined, names, ctx) for f in features}
     keys = [k for k in _KEYS if k in moments.columns]
-    made = joined.group_by(*keys).agg(**values)
-    whole = {f.name: f.window_days for f in features if f.whole and f.window_days is not None}
-    if not whole:
-        return made
-    made = made.cross_join(begins)
-    reach = made[CUTOFF].delta(made.begins_on, unit="day") + 1
-    seen = {n: ibis.ifelse(reach >= w, made[n], ibis.null("float64")) for n, w in whole.items()}
-    return made.mutate(**seen).drop("begins_on")
+    return joined.group_by(*keys).agg(**values)
 
 
 def _value(
@@ -288,6 +283,16 @@ def _value(
     reach |= {m.name: f"mark_{m.name}" for m in feature.marks}
     value = feature.value(Known(rows, reach, refusal(feature), ctx.grace_days))
     return value if feature.name == _UNITS else _typed(feature, value)
+
+
+def _whole(joined: ir.Table, features: Sequence[Feature], table: str, first: ir.Table) -> ir.Table:
+    """Erase features whose window begins before their table does."""
+    whole = {f.name: f.window_days for f in features if f.whole and f.table == table}
+    joined = joined.cross_join(first)
+    reach = joined[CUTOFF].delta(joined.begins_on, unit="day") + 1
+    empty = ibis.null("float64")
+    seen = {n: ibis.ifelse(reach >= days, joined[n], empty) for n, days in whole.items()}
+    return joined.mutate(**seen).drop("begins_on")
 
 
 def _combined(joined: ir.Table, features: Sequence[Feature], ctx: RollupContext) -> ir.Table:
@@ -307,6 +312,6 @@ def _combined(joined: ir.Table, features: Sequence[Feature], ctx: RollupContext)
 def _typed(feature: Feature, value: ir.Value) -> ir.Value:
     if feature.kind == "text":
         return value.cast("string")
-    if value.type().is_boolean():  # PostgreSQL turns truth into whole numbers only
-        value = value.cast("int64")
+    if value.type().is_boolean():  # not every engine casts truth to a number
+        value = ibis.cases((value, 1), (~value, 0))
     return value.cast("float64")

@@ -35,6 +35,11 @@ def _trend(k: Known) -> ir.FloatingValue:
     return ibis.ifelse(age + 1 >= 2 * _RECENT, (recent / before).ln(), None)
 
 
+def _adoption(k: Known) -> ir.FloatingValue:
+    share = k["features_used_90"] / k["features_launched"].nullif(0)
+    return ibis.ifelse(share > 1, 1.0, share)  # names that are no feature are used, too
+
+
 USE = (
     Feature(
         name="usage_per_day_30",
@@ -118,7 +123,7 @@ USE = (
         raises="low",
         window_days=90,
         of=("features_used_90", "features_launched"),
-        value=lambda k: ibis.least(k["features_used_90"] / k["features_launched"].nullif(0), 1.0),
+        value=_adoption,
     ),
 )
 
@@ -129,7 +134,7 @@ USE = (
 def _tickets(k: Known) -> ir.FloatingValue:
     recent = count((k.ago_days < 90) & (k.ago_days <= k.age_days))
     days = ibis.greatest(ibis.least(90, k.age_days.max() + 1), _LEAST_DAYS)
-    return recent * MONTH_DAYS / days
+    return recent.cast("float64") * MONTH_DAYS / days
 
 
 SUPPORT = (
@@ -173,7 +178,7 @@ _ANSWER = ("kind", "answered_at", "score")
 
 def _answered(k: Known) -> ir.BooleanValue:
     given = k["answered_at"].notnull() & k["score"].notnull()
-    return (k["kind"].lower() == "nps") & given & (k.ago("answered_at") < 365)
+    return (k["kind"].lower() == "nps") & given & (k.ago_days < 365)
 
 
 def _last_answer(k: Known) -> ir.BooleanValue:
@@ -183,8 +188,8 @@ def _last_answer(k: Known) -> ir.BooleanValue:
 
 
 def _silence(k: Known) -> ir.FloatingValue:
-    asked = (k["kind"].lower() == "nps") & (k.ago("sent_at") < 180)
-    asked = asked & (k.ago("sent_at") >= _ANSWER_DAYS)
+    asked = (k["kind"].lower() == "nps") & k["sent_at"].notnull()
+    asked = asked & (k.ago_days >= _ANSWER_DAYS) & (k.ago_days < 180)
     return count(asked & k["answered_at"].isnull()) / count(asked).nullif(0)
 
 
@@ -194,11 +199,12 @@ SURVEYS = (
     Feature(
         name="nps_score",
         table="surveys",
-        meaning="last answer to the recommendation question (0 to 10)",
+        meaning="last answer to the recommendation question of the last year (0 to 10)",
         unit="points",
         raises="low",
         columns=_ANSWER,
         marks=(LAST_ANSWER,),
+        bounded=True,
         window_days=365,
         value=lambda k: k["score"].mean(where=k["last_answer"]),
     ),
@@ -208,6 +214,7 @@ SURVEYS = (
         meaning="days since the last answer to the recommendation question",
         unit="days",
         columns=_ANSWER,
+        bounded=True,
         window_days=365,
         value=lambda k: k.ago("answered_at").min(where=_answered(k)),
     ),
@@ -218,6 +225,7 @@ SURVEYS = (
         unit="share",
         raises="high",
         columns=("kind", "sent_at", "answered_at"),
+        bounded=True,
         window_days=180,
         value=_silence,
     ),

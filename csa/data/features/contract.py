@@ -74,7 +74,7 @@ def _days_to_renewal(k: Known) -> ir.FloatingValue:
 
 def _plan(k: Known) -> ir.StringValue:
     low, high = (f(where=in_force(k)) for f in (k["plan"].min, k["plan"].max))
-    return ibis.ifelse(low == high, low, SEVERAL)
+    return ibis.ifelse(low != high, SEVERAL, low)
 
 
 def _gap_days(k: Known) -> ir.IntegerValue:

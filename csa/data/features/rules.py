@@ -73,8 +73,10 @@ class Feature:
     either : tuple of str
         Columns of which one has to be there; the others are missing in every row.
     by : tuple of str or None
-        Read by days and these columns instead of row by row, and only as far back as the longest
-        window of the features read alike; the expression keeps to its own with `ago_days`.
+        Read by days and these columns instead of row by row; then `bounded`.
+    bounded : bool
+        Rows that appeared before the window are not read, unless a feature that is made from the
+        same rows needs older ones; the expression keeps to its window with `ago_days`.
     marks : tuple of Mark
         Columns made beside the rows first.
     of : tuple of str
@@ -102,6 +104,7 @@ class Feature:
     columns: tuple[str, ...] = ()
     either: tuple[str, ...] = ()
     by: tuple[str, ...] | None = None
+    bounded: bool = False
     marks: tuple[Mark, ...] = ()
     of: tuple[str, ...] = ()
     raises: Literal["high", "low"] | None = None
@@ -288,8 +291,8 @@ def _faults(feature: Feature) -> list[str]:
                 f"{_of(feature)} is read by {feature.table}.{name}, which becomes known later "
                 "than the row; read it row by row"
             )
-    if feature.by is not None and feature.window_days is None:
-        faults.append(f"{_of(feature)} is read by days but has no window; give it window_days")
+    if (feature.bounded or feature.by is not None) and feature.window_days is None:
+        faults.append(f"{_of(feature)} is read over a window but has none; give it window_days")
     return faults
 
 
