@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 from csa.data import cache
 from csa.data.engine import engine_errors, first_line
 from csa.data.features import FEATURES, Feature, Usable, choose
-from csa.data.features.rules import SPELLS
+from csa.data.features.rules import BASE, SPELLS
 from csa.data.rollups import RollupContext
 from csa.data.snapshots import CONTRACTS, snapshots, usable_features
 from csa.data.sources import Tables
@@ -39,10 +39,10 @@ class Held:
         Returns
         -------
         Usable
-            Columns of the snapshots, and the reason for each one left out.
+            Those beside the columns that every snapshot has, and the reason for each one left out.
         """
         found = usable_features(self.tables, self.asked, self.refused)
-        shown = tuple(f for f in found.features if not f.step)
+        shown = tuple(f for f in found.features if not f.step and f.name not in BASE)
         return Usable(features=shown, left_out=found.left_out)
 
 

@@ -195,7 +195,7 @@ class Workspace:
         Returns
         -------
         Usable
-            `features` and `left_out` (name to reason).
+            `features`, beside the columns of every snapshot, and `left_out` (name to reason).
         """
         return self._held(features).features()
 
