@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csa.analysis.hazard_cells import Cells
 from csa.analysis.hazard_tables import FittedHazard
 from csa.analysis.hazards import HazardResult
 from csa.analysis.spells import ALL, group_labels
@@ -74,9 +75,40 @@ def hazard_curves(result: HazardResult, patterns: pd.DataFrame) -> pd.DataFrame:
         one = labels.iloc[[row]]
         counted = _own_cells(result.model, one)
         given = {str(name): patterns[name].iloc[row] for name in patterns}
-        found.append(_curve(result, one, np.ones(1), counted).assign(**given))
+        found.append(_curve(result, result.model, one, np.ones(1), counted).assign(**given))
     curves = pd.concat(found) if found else pd.DataFrame(columns=columns)
     return curves[columns].reset_index(drop=True)
+
+
+def predicted_survival(
+    result: HazardResult, patterns: pd.DataFrame
+) -> tuple[FloatArray, FloatArray]:
+    """Survival of many patterns at once, without limits: what measures of prediction need.
+
+    Parameters
+    ----------
+    result : HazardResult
+        From `discrete_hazard`.
+    patterns : DataFrame, one row per account
+        A value for each column of the model.
+
+    Returns
+    -------
+    ages, survival : ndarray of float
+        Ends of the intervals in days; rows × ages. A level in which nobody left has survival 1.
+
+    Raises
+    ------
+    InputError
+        If there is no model, or a column or value is not part of it.
+    """
+    if result.model is None:
+        raise InputError(f"hazard: there is no model, since {result.reason}")
+    blocks = _blocks(result.model, _labels(result.model, patterns))
+    predictor = ProductDesign(blocks).predictor(result.model.fit.coefficients)
+    stays = 1 - probability(predictor, result.model.fit.link)
+    ages = np.arange(1, stays.shape[1] + 1, dtype=float) * result.interval_days
+    return ages, np.asarray(np.cumprod(stays, axis=1))
 
 
 def group_curves(result: HazardResult, by: str | None = None) -> pd.DataFrame:
@@ -128,8 +160,9 @@ def group_curves(result: HazardResult, by: str | None = None) -> pd.DataFrame:
     found = []
     for name, inside in groups.items():
         counted = cells.trials[inside].sum(axis=0), cells.events[inside].sum(axis=0)
-        curve = _curve(result, labels[inside], cells.spells[inside].astype(float), counted)
-        curve["observed"] = _observed(result, *counted)
+        weights = cells.spells[inside].astype(float)
+        curve = _curve(result, result.model, labels[inside], weights, counted)
+        curve["observed"] = _observed(cells, *counted)
         found.append(curve.assign(group=name))
     return pd.concat(found)[columns].reset_index(drop=True)
 
@@ -175,14 +208,12 @@ def _blocks(model: FittedHazard, labels: pd.DataFrame) -> list[Block]:
 
 def _curve(
     result: HazardResult,
+    model: FittedHazard,
     labels: pd.DataFrame,
     weights: FloatArray,
     counted: tuple[FloatArray, FloatArray],
 ) -> pd.DataFrame:
     """Curve of a mixture of patterns, from the first interval in which anybody was seen."""
-    model = result.model
-    if model is None:
-        return pd.DataFrame(columns=CURVE)
     begin = int(np.argmax(model.cells.trials.sum(axis=0) > 0))
     blocks = [b._replace(ages=b.ages[begin:]) for b in _blocks(model, labels)]
     predictor = ProductDesign(blocks).predictor(model.fit.coefficients)
@@ -249,9 +280,9 @@ def _limits(
     return value, value / spread, value * spread
 
 
-def _observed(result: HazardResult, trials: FloatArray, events: FloatArray) -> FloatArray:
+def _observed(cells: Cells, trials: FloatArray, events: FloatArray) -> FloatArray:
     """Life-table survival of a group, with a 1 where it begins."""
-    begin = int(np.argmax(result.model.cells.trials.sum(axis=0) > 0)) if result.model else 0
+    begin = int(np.argmax(cells.trials.sum(axis=0) > 0))
     n, k = trials[begin:], events[begin:]
     stays = np.divide(n - k, n, out=np.full_like(n, np.nan), where=n > 0)
     return np.concatenate([[1.0], np.cumprod(stays)])

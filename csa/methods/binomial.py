@@ -15,6 +15,7 @@ from csa.errors import InputError
 from csa.methods.collinearity import check_collinear
 from csa.methods.designs import DenseDesign, Design
 from csa.methods.links import Derivatives, Link, check_link, derivatives, linear
+from csa.methods.symmetric import invert_symmetric, solve_symmetric
 
 FloatArray = NDArray[np.float64]
 
@@ -183,13 +184,15 @@ def fit_counts(
     gram = columns.gram(counts.trials)
     free = np.flatnonzero(counts.ridge == 0)  # what a ridge holds is never undetermined
     check_collinear(gram[np.ix_(free, free)], [columns.names[int(i)] for i in free])
-    first = _beginning(columns, counts, gram) if start is None else np.asarray(start, dtype=float)
+    first = _beginning(columns, counts, gram)
+    if start is not None:
+        first = _better(columns, counts, (first, np.asarray(start, dtype=float)))
     top = _climb(columns, counts, first)
     found = counts.at(top.predictor)
     if clusters is None:
-        covariance = _inverse(columns.gram(found.information) + np.diag(counts.ridge))
+        covariance = invert_symmetric(columns.gram(found.information) + np.diag(counts.ridge))
     else:
-        bread = _inverse(columns.gram(found.curvature) + np.diag(counts.ridge))
+        bread = invert_symmetric(columns.gram(found.curvature) + np.diag(counts.ridge))
         covariance = _sandwich(bread, _cluster_scores(columns, found.slope, np.asarray(clusters)))
     separated = _separated(columns, top)
     return BinomialFit(
@@ -259,7 +262,13 @@ def _beginning(columns: Design, counts: Counts, gram: FloatArray) -> FloatArray:
     n, k = counts.trials.sum(), counts.successes.sum()
     rate = (k + 0.5) / (n + 1)
     aim = columns.transposed(counts.trials * float(linear(rate, counts.link)))
-    return _solve(gram + np.diag(counts.ridge), aim)
+    return solve_symmetric(gram + np.diag(counts.ridge), aim)
+
+
+def _better(columns: Design, counts: Counts, starts: tuple[FloatArray, FloatArray]) -> FloatArray:
+    """Take the start with the higher log-likelihood: a given one may be far off."""
+    values = [counts.penalised(counts.at(columns.predictor(x)), x) for x in starts]
+    return starts[int(values[1] > values[0])]
 
 
 def _climb(columns: Design, counts: Counts, first: FloatArray) -> _Top:
@@ -270,7 +279,7 @@ def _climb(columns: Design, counts: Counts, first: FloatArray) -> _Top:
     step, walked = np.zeros_like(first), 0.0
     for iteration in range(1, MOST_STEPS + 1):
         score = columns.transposed(found.slope) - counts.ridge * here
-        step = _solve(columns.gram(found.curvature) + np.diag(counts.ridge), score)
+        step = solve_symmetric(columns.gram(found.curvature) + np.diag(counts.ridge), score)
         along = columns.predictor(step)
         walked = float(np.abs(along[counts.trials > 0]).max())
         length = float(step @ score)
@@ -281,34 +290,12 @@ def _climb(columns: Design, counts: Counts, first: FloatArray) -> _Top:
             if reached >= value - ROUNDING * abs(value):
                 break
             share /= 2
+        else:  # no way up: at the top but for rounding, or nowhere
+            return _Top(here, predictor, step, walked, iteration, rested=length < WALKING)
         here, predictor, value = here + share * step, predictor + share * along, reached
         if length < DONE:
             return _Top(here, predictor, step, walked, iteration, rested=True)
     return _Top(here, predictor, step, walked, MOST_STEPS, rested=False)
-
-
-def _scaled(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Matrix with a diagonal of ones, and the scale; columns differ in size by orders."""
-    scale = np.sqrt(np.maximum(np.diag(matrix), np.finfo(float).tiny))
-    return matrix / np.outer(scale, scale), scale
-
-
-def _solve(matrix: FloatArray, vector: FloatArray) -> FloatArray:
-    """Solution of a symmetric system, the shortest one where rounding has made it singular."""
-    even, scale = _scaled(matrix)
-    try:
-        return np.asarray(np.linalg.solve(even, vector / scale) / scale)
-    except np.linalg.LinAlgError:
-        return np.asarray(np.linalg.lstsq(even, vector / scale, rcond=None)[0] / scale)
-
-
-def _inverse(matrix: FloatArray) -> FloatArray:
-    """Inverse of a symmetric matrix, very large but finite where it is singular."""
-    even, scale = _scaled(matrix)
-    values, vectors = np.linalg.eigh(even)
-    floor = len(values) * np.finfo(float).eps
-    inverse = (vectors / np.maximum(values, floor)) @ vectors.T
-    return np.asarray(inverse / np.outer(scale, scale))
 
 
 def _cluster_scores(columns: Design, slope: FloatArray, keys: NDArray[np.generic]) -> FloatArray:

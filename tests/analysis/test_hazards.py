@@ -10,6 +10,8 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from csa.analysis.hazard_cells import count_cells
+from csa.analysis.hazard_terms import renewal_intervals
 from csa.analysis.hazards import AgeEffect, discrete_hazard
 from csa.errors import InputError
 from csa.methods.splines import natural_spline
@@ -489,3 +491,49 @@ def test_never_seen_spells_are_counted_and_left_out():
     both = discrete_hazard(pd.concat([spells, unseen]), interval_days=1)
     assert (both.never_seen, both.n) == (2, one.n)
     assert both.log_likelihood == pytest.approx(one.log_likelihood)
+
+
+def test_levels_in_which_everybody_left_are_unclear():
+    """One level goes at once, and a flag divides the rest of another level."""
+    spells = pd.concat(
+        [
+            make_spells([2, 3, 3, 5, 6, 6], [1, 0, 1, 1, 0, 1], plan="basic", flag=False),
+            make_spells([1, 1], plan="gone", flag=False),
+            make_spells([4, 6], 0, plan="mixed", flag=False),
+            make_spells([1, 1, 1], plan="mixed", flag=True),
+        ]
+    )
+    result = discrete_hazard(spells, covariates=["plan", "flag"], interval_days=1)
+    assert of(result, "plan", "gone")["reason"] == "all 2 left as soon as they were seen"
+    assert of(result, "flag", "yes")["reason"] == "all 3 left as soon as they were seen"
+    assert "without exception" in of(result, "plan", "mixed")["reason"]
+    assert result.tests["df"].tolist() == [0, 0]
+    assert result.tests["chi2"].isna().all()
+    assert result.status == "ok"
+
+
+def test_many_covariates_make_the_patterns_that_are_there():
+    rng = np.random.default_rng(21)
+    columns = {f"c{i}": rng.integers(0, 20, 300) for i in range(12)}
+    spells = make_spells(rng.integers(1, 6, 300), rng.random(300) < 0.5, **columns)
+    cells = count_cells(spells, covariates=list(columns), interval_days=1)
+    frame = spells[list(columns)]
+    assert len(cells.patterns) == len(frame.drop_duplicates())
+    assert cells.spells.sum() == 300
+    found = {tuple(row) for row in cells.patterns.tolist()}
+    assert found == {tuple(row) for row in frame.to_numpy().tolist()}
+
+
+def test_a_spline_over_one_interval_is_a_constant():
+    result = discrete_hazard(
+        make_spells([1, 1, 1], [1, 0, 0]), interval_days=1, age=AgeEffect(spline_knots=3)
+    )
+    assert result.parameters == 1
+    assert result.baseline["hazard"].tolist() == pytest.approx([1 / 3])
+
+
+def test_contracts_without_months_do_not_renew():
+    assert not renewal_intervals(0, 30, 40).any()
+    assert renewal_intervals(1, 30, 40).all()
+    assert np.flatnonzero(renewal_intervals(12, 30, 40)).tolist() == [12, 24, 36]
+    assert np.flatnonzero(renewal_intervals(3, 30, 10)).tolist() == [3, 6, 9]

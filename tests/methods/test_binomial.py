@@ -121,7 +121,7 @@ def test_a_rate_is_its_own_estimate(link):
     assert error == pytest.approx(fit.std_error)
 
 
-@pytest.mark.parametrize("start", [[20.0, -30.0], [-25.0, 5.0]])
+@pytest.mark.parametrize("start", [[20.0, -30.0], [-25.0, 5.0], [1000.0, 0.0], [0.0, 1e6]])
 @pytest.mark.parametrize("link", LINKS)
 def test_a_bad_start_ends_at_the_same_top(link, start):
     design = np.column_stack([np.ones(50), np.linspace(-1, 1, 50)])
@@ -228,6 +228,15 @@ def test_impossible_input_is_refused(changed, message):
     given = {"design": [[1, 0], [1, 1]], "successes": [1, 2], "trials": [3, 3]} | changed
     with pytest.raises(InputError, match=message):
         fit_binomial(given.pop("design"), given.pop("successes"), given.pop("trials"), **given)
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MOST_STEPS", 1), ("MOST_HALVINGS", 0)])
+def test_no_rest_within_the_steps_is_said(monkeypatch, limit, value):
+    monkeypatch.setattr(f"csa.methods.binomial.{limit}", value)
+    fit = fit_binomial(*simulated(23))
+    assert not fit.converged
+    assert fit.reason == "no rest after 1 steps; set a ridge or drop columns"
+    assert np.isfinite(fit.covariance).all()
 
 
 # --- what holds whatever the data ----------------------------------------------------------------

@@ -8,7 +8,9 @@ import pytest
 import surpyval
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lifelines import WeibullAFTFitter
 from lifelines.datasets import load_rossi
+from lifelines.exceptions import ConvergenceError
 from scipy import stats
 from scipy.optimize import minimize
 
@@ -271,6 +273,35 @@ def test_what_has_no_top_is_said(times, distribution):
     fit = fit_aft(lifetimes(*times), distribution)
     assert np.isfinite(fit.coefficients).all() == fit.converged
     assert bool(fit.reason) != fit.converged
+
+
+@pytest.mark.parametrize(("name", "value"), [("NEAR", 0.0), ("LAST_STEPS", 0)])
+def test_a_stop_away_from_the_top_is_no_estimate(monkeypatch, name, value):
+    monkeypatch.setattr(f"csa.methods.aft_lifelines.{name}", value)
+    fit = fit_aft(lifetimes([1, 2, 3, 9], [1, 1, 0, 1]), "weibull")
+    assert not fit.converged
+    assert fit.reason == "lifelines finds no top of the weibull likelihood"
+
+
+def test_a_fit_that_lifelines_gives_up_is_no_estimate(monkeypatch):
+    def gives_up(*_, **__):
+        raise ConvergenceError("no top")
+
+    monkeypatch.setattr(WeibullAFTFitter, "fit_interval_censoring", gives_up)
+    assert not fit_aft(lifetimes([1, 2, 3, 9], [1, 1, 0, 1]), "weibull").converged
+
+
+@pytest.mark.parametrize("spread", [-1.0, np.nan])
+def test_an_impossible_covariance_is_no_estimate(monkeypatch, spread):
+    fit = WeibullAFTFitter.fit_interval_censoring
+
+    def spoilt(*given, **options):
+        model = fit(*given, **options)
+        model.variance_matrix_ *= spread
+        return model
+
+    monkeypatch.setattr(WeibullAFTFitter, "fit_interval_censoring", spoilt)
+    assert not fit_aft(lifetimes([1, 2, 3, 9], [1, 1, 0, 1]), "weibull").converged
 
 
 @pytest.mark.slow
