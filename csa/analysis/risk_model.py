@@ -24,6 +24,7 @@ from csa.methods.logrank import chi_square_tail
 
 FloatArray = NDArray[np.float64]
 
+STRONGEST = 1e6  # penalty of effects that the data show no sign of
 MIN_CHURNED = 30  # accounts; with fewer a model is "unclear"
 
 
@@ -34,13 +35,14 @@ class Tuning:
     `knots` of each curve; `ridge`, the least penalty λ: λ/2 times the variance of each column's
     contribution between accounts is taken off the log-likelihood, which is little beside some
     dozens of churned accounts; `least_accounts` that a level of a category must have had;
-    `most_rows` in memory.
+    `most_rows` in memory; without `shrink` the penalty is the least one throughout.
     """
 
     knots: int = 4
     ridge: float = 1.0
     least_accounts: int = 20
     most_rows: int = MOST_ROWS
+    shrink: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -231,7 +233,7 @@ def _estimate(
             cells.trials,
             group=_groups(terms, len(grid.starts))[turned.kept],
             cluster=taken.account[cells.row],
-            ridge=tuned.ridge,
+            ridge=(tuned.ridge, STRONGEST if tuned.shrink else tuned.ridge),
         )
     back = turned.matrix[stays]
     return _Estimates(

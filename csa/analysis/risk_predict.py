@@ -82,9 +82,11 @@ def predict(model: RiskModel, values: Values) -> Part:
         odds += np.column_stack(moved)
         added.insert(0, np.mean(moved, axis=0))
     odds += sum(added[len(tenure) :], np.zeros(len(age)))[:, None]
+    with np.errstate(invalid="ignore"):  # a model of nothing is NaN
+        stays = -np.logaddexp(0.0, odds).sum(axis=1)  # logarithm
     return Part(
         hazards=probability(odds, "logit"),
-        risk=-np.expm1(-np.logaddexp(0.0, odds).sum(axis=1)),
+        risk=-np.expm1(stays),
         contributions=np.column_stack(added) if added else np.empty((len(age), 0)),
         moving=moving,
         fixed=np.hstack([np.empty((len(age), 0)), *blocks]),

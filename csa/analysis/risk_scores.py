@@ -211,8 +211,9 @@ def segment_risk(
     slopes, (1 - risk) Σ h_k x_k, and the delta method is used on the logit of the mean.
     """
     frame = fetch_accounts(model, snapshots, *([by] if by else []))
-    groups = pd.Series(ALL, index=frame.index) if by is None else frame[by]
-    codes, names = pd.factorize(groups.fillna(NOT_STATED).astype(str), sort=True)
+    codes, names = np.zeros(len(frame), dtype=np.int64), pd.Index([ALL])
+    if by is not None:
+        codes, names = pd.factorize(frame[by].fillna(NOT_STATED).astype(str), sort=True)
     width = len(model.coefficients)
     risk, slope = np.zeros(len(names)), np.zeros((len(names), width))
     for rows, part in predict_parts(model, model_values(model, frame), len(frame)):

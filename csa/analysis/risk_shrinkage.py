@@ -16,9 +16,8 @@ from csa.methods.links import probability
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-STRONGEST = 1e6  # penalty of a group that the data give no sign of
-MOST_ROUNDS = 200
-SETTLED = 1e-3  # relative change of all penalties
+MOST_ROUNDS = 500
+SETTLED = 1e-4  # relative change of all penalties
 
 
 class Shrunk(NamedTuple):
@@ -43,7 +42,7 @@ def fit_shrunk(
     *,
     group: IntArray,
     cluster: IntArray,
-    ridge: float,
+    ridge: tuple[float, float],
 ) -> Shrunk:
     """Fit a logistic regression whose groups of columns are shrunk by what the data say of them.
 
@@ -54,11 +53,11 @@ def fit_shrunk(
     events, trials : ndarray of float
         Counts per row.
     group : ndarray of int
-        Group of each column; -1 is not shrunk.
+        Group of each column; -1 is never shrunk.
     cluster : ndarray of int
         Number of the account of each row.
-    ridge : float
-        Least penalty of a group.
+    ridge : tuple of float
+        Least and greatest penalty of a column; where they are equal nothing is learned.
 
     Returns
     -------
@@ -83,13 +82,13 @@ def fit_shrunk(
     .. [2] Nychka, D. (1988). Bayesian confidence intervals for smoothing splines. J. Am. Stat.
        Assoc. 83, 1134-1143.
     """
-    least = np.where(group < 0, 0.0, ridge)
+    least, most = (np.where(group < 0, 0.0, limit) for limit in ridge)
     first = fit_binomial(design, events, trials, ridge=least, clusters=cluster)
     known = _information(design, trials, first)
     held = known + np.diag(least)
     meat = held @ first.covariance @ held
     excess = max(float(np.trace(np.linalg.pinv(held) @ meat)) / len(held), 1.0)
-    penalty = _penalties(known, held @ first.coefficients, group, least, excess)
+    penalty = penalties(known, held @ first.coefficients, group, (least, most), excess)
     last = fit_binomial(
         design, events, trials, ridge=penalty, clusters=cluster, start=first.coefficients
     )
@@ -110,25 +109,43 @@ def _information(design: FloatArray, trials: FloatArray, fit: BinomialFit) -> Fl
     return DenseDesign(design).gram(trials * share * (1 - share))
 
 
-def _penalties(
-    known: FloatArray, aim: FloatArray, group: IntArray, least: FloatArray, excess: float
+def penalties(
+    known: FloatArray,
+    aim: FloatArray,
+    group: IntArray,
+    limits: tuple[FloatArray, FloatArray],
+    excess: float,
 ) -> FloatArray:
-    """Penalty by column, from the parabola that the log-likelihood is near its top.
+    """Find the penalty of each group that the data ask for, near the top of the log-likelihood.
 
-    `aim` is the right side of the normal equations: (I + Λ) β for any penalty Λ.
+    Parameters
+    ----------
+    known : ndarray of float
+        Information I of the likelihood.
+    aim : ndarray of float
+        Right side of the normal equations, (I + Λ) β for any penalty Λ.
+    group : ndarray of int
+        Group of each column.
+    limits : tuple of ndarray
+        Least and greatest penalty of each column.
+    excess : float
+        By how much the information is overstated.
+
+    Returns
+    -------
+    ndarray of float
+        Penalty by column.
     """
-    penalty = least.copy()
-    names, place = np.unique(group, return_inverse=True)
+    penalty = limits[0].copy()
+    place = np.unique(group, return_inverse=True)[1]
     size = np.bincount(place)
     for _ in range(MOST_ROUNDS):
         bread = np.linalg.inv(known + np.diag(penalty))
         square = np.bincount(place, weights=(bread @ aim) ** 2)
         used = size - np.bincount(place, weights=penalty * np.diag(bread))
-        new = excess * used / np.maximum(square, np.finfo(float).tiny)
-        wanted = np.clip(np.where(names < 0, 0.0, new)[place], least, np.where(least, STRONGEST, 0))
-        moved = np.abs(np.log((wanted + 1e-300) / (penalty + 1e-300))).max(initial=0.0)
-        penalty = wanted
-        if moved < SETTLED:
+        wanted = (excess * used / np.maximum(square, np.finfo(float).tiny))[place]
+        before, penalty = penalty, np.clip(wanted, *limits)
+        if np.allclose(penalty, before, rtol=SETTLED, atol=0.0):
             break
     return penalty
 
