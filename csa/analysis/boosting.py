@@ -115,6 +115,8 @@ def fit_boosting(
     if churned and not (cells.events > 0).all():
         fitted = _fitted(table, cells.events > 0, cells.trials, [*_is_text(features, levels)])
     reason = doubt(cells, grid, churned)
+    if fitted is None and not reason:
+        reason = "everybody churned"
     return BoostingModel(
         horizon_days=horizon_days,
         grid=grid,

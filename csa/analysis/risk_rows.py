@@ -157,13 +157,13 @@ def take_snapshots(
     gone = table["event"] & (table["days_after"] <= horizon)
     table = table.mutate(gone=gone).filter(known >= first_days)
     counts = table.group_by("gone").agg(n=ibis._.count()).to_pandas()
-    size = dict(zip(counts["gone"].astype(bool), counts["n"].astype(int), strict=True))
-    rows, taken = _bounded(table, {key: size.get(key, 0) for key in (True, False)}, most)
+    size = {key: int(counts["n"][counts["gone"] == key].sum()) for key in (True, False)}
+    rows, taken = _bounded(table, size, most)
     rows = rows.sort_values(["cutoff_on", "account_id"], ignore_index=True)
     if n := int(rows.duplicated(["cutoff_on", "account_id"]).sum()):
         raise InputError(f"snapshots: {n} rows repeat an account at a cut-off; keep one each")
     flag = rows["gone"].to_numpy(dtype=bool)
-    share = {key: size.get(key, 0) / max(taken[key], 1) for key in taken}
+    share = {key: size[key] / max(taken[key], 1) for key in taken}
     return Snapshots(
         rows=rows.drop(columns="gone"),
         weight=np.where(flag, share[True], share[False]),
