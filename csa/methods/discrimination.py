@@ -16,6 +16,9 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
+ROUNDING = 1e-12  # of sums of weights
+
+
 class Flagged(NamedTuple):
     """How a rule that flags rows does; shares with limits."""
 
@@ -83,14 +86,15 @@ def auc(
     of_events, of_others = (np.bincount(rank, weights=w) for w in (beaten, losing))
     below = (np.cumsum(of_others) - of_others / 2)[rank]  # share of the others with less
     above = (1 - np.cumsum(of_events) + of_events / 2)[rank]  # share of the events with more
-    value = min(float(beaten @ below), 1.0)
+    value = float(beaten @ below)
+    value = float(np.round(value)) if abs(value - np.round(value)) < ROUNDING else value
     if min(counts) < 2:  # one row tells nothing about the spread among its kind
         return rank_interval(value, float("nan"), counts, confidence=confidence)
     sizes = [np.sqrt(n / (n - 1)) for n in counts]
     influence = sizes[0] * beaten * (below - value) + sizes[1] * losing * (above - value)
     error = clustered_error(influence, clusters)
     # a spread of rounding errors is none
-    return rank_interval(value, error if error > 1e-12 else 0.0, counts, confidence=confidence)
+    return rank_interval(value, error if error > ROUNDING else 0.0, counts, confidence=confidence)
 
 
 def flagged(

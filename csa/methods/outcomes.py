@@ -6,7 +6,7 @@ horizon. Those that can be judged are weighted by one over their chance of still
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -94,6 +94,21 @@ class Outcomes:
         """Share with the event by the horizon: one minus Kaplan-Meier; NaN without rows."""
         total = self.weight.sum()
         return float(self.weight[self.event].sum() / total) if total > 0 else float("nan")
+
+    def part(self, rows: BoolArray) -> "Outcomes":
+        """Take some of the rows, with their weights.
+
+        Parameters
+        ----------
+        rows : ndarray of bool
+            Rows to keep.
+
+        Returns
+        -------
+        Outcomes
+            At the same horizon.
+        """
+        return replace(self, event=self.event[rows], weight=self.weight[rows])
 
     def __len__(self) -> int:
         """Count all rows, known or not."""

@@ -12,6 +12,9 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
+ROUNDING = 1e-12  # of sums of weights
+
+
 class Reached(NamedTuple):
     """A point of a ranking: flag all with a score of `threshold` or more."""
 
@@ -123,45 +126,49 @@ def average_precision(flagged: FloatArray, caught: FloatArray) -> FloatArray:
     return np.asarray(np.divide(weighted, events, out=unknown, where=events > 0))
 
 
-def best_precision(flagged: FloatArray, caught: FloatArray, recall: float) -> FloatArray:
+def best_precision(flagged: FloatArray, caught: FloatArray, recall: ArrayLike) -> FloatArray:
     """Highest precision of all thresholds with at least a recall.
 
     Parameters
     ----------
     flagged, caught : ndarray of float
-        Cumulative weights from the top down, in the last axis.
-    recall : float
-        Share of the events to be caught.
+        Cumulative weights from the top down, in the last axis; replicates in the first, if any.
+    recall : array_like
+        Shares of the events to be caught.
 
     Returns
     -------
     ndarray of float
-        NaN without events.
+        Replicates × recalls; NaN without events.
     """
-    return _best(precision_of(flagged, caught), _recalls(caught) >= recall - 1e-12)
+    aims = np.asarray(recall, dtype=float)
+    recalls = np.atleast_2d(_recalls(caught))
+    best = _best_beyond(flagged, caught) + 0 * recalls[:, -1:]  # NaN without events
+    places = [np.searchsorted(row, aims.ravel() - ROUNDING) for row in recalls]
+    return _picked(best, np.array(places), aims, flagged.shape[:-1])
 
 
-def best_recall(flagged: FloatArray, caught: FloatArray, precision: float) -> FloatArray:
+def best_recall(flagged: FloatArray, caught: FloatArray, precision: ArrayLike) -> FloatArray:
     """Highest recall of all thresholds with at least a precision.
 
     Parameters
     ----------
     flagged, caught : ndarray of float
-        Cumulative weights from the top down, in the last axis.
-    precision : float
-        Share of events among those flagged.
+        Cumulative weights from the top down, in the last axis; replicates in the first, if any.
+    precision : array_like
+        Shares of events among those flagged.
 
     Returns
     -------
     ndarray of float
-        0 where no threshold has that precision; NaN without events.
+        Replicates × precisions; 0 where no threshold has that precision, NaN without events.
     """
-    enough = np.nan_to_num(precision_of(flagged, caught)) >= precision - 1e-12
-    recalls = _recalls(caught)
-    if not recalls.shape[-1]:
-        return np.full(recalls.shape[:-1], np.nan)
-    none = np.where(np.isnan(recalls[..., -1]), np.nan, 0.0)
-    return np.where(enough.any(axis=-1), _best(recalls, enough), none)
+    aims = np.asarray(precision, dtype=float)
+    best, recalls = _best_beyond(flagged, caught), np.atleast_2d(_recalls(caught))
+    # the best beyond falls from place to place: the last place at which it is still enough
+    places = [np.searchsorted(-row, ROUNDING - aims.ravel(), side="right") for row in best]
+    padded = np.hstack([recalls[:, -1:] * 0, recalls])
+    return _picked(padded, np.array(places), aims, flagged.shape[:-1])
 
 
 def best_f1(found: Ranking) -> Reached:
@@ -252,12 +259,19 @@ def _recalls(caught: FloatArray) -> FloatArray:
     return np.asarray(np.divide(caught, events, out=unknown, where=events > 0))
 
 
-def _best(values: FloatArray, allowed: NDArray[np.bool_]) -> FloatArray:
-    """Highest value where allowed; NaN where nothing is."""
-    if not values.shape[-1]:
-        return np.full(values.shape[:-1], np.nan)
-    highest = np.where(allowed & np.isfinite(values), values, -np.inf).max(axis=-1)
-    return np.where(np.isfinite(highest), highest, np.nan)
+def _best_beyond(flagged: FloatArray, caught: FloatArray) -> FloatArray:
+    """Highest precision from each place on downwards; replicates × places."""
+    found = np.nan_to_num(np.atleast_2d(precision_of(flagged, caught)))
+    return np.asarray(np.maximum.accumulate(found[:, ::-1], axis=1)[:, ::-1])
+
+
+def _picked(
+    values: FloatArray, places: IntArray, aims: FloatArray, shape: tuple[int, ...]
+) -> FloatArray:
+    """Take values at places, replicates × aims; NaN past the end, where there are no events."""
+    padded = np.hstack([values, np.full((len(values), 1), np.nan)])
+    found = np.take_along_axis(padded, np.minimum(places, values.shape[1]), axis=1)
+    return np.asarray(found.reshape((*shape, *aims.shape)))
 
 
 def _point(found: Ranking, merit: FloatArray) -> Reached:

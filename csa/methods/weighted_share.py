@@ -10,9 +10,11 @@ BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+EDGE = 1e-12  # a share nearer to 0 or 1 is there, but for rounding
+
 
 def weighted_share(
-    hit: BoolArray,
+    hit: BoolArray | FloatArray,
     within: BoolArray,
     weight: FloatArray,
     *,
@@ -23,8 +25,10 @@ def weighted_share(
 
     Parameters
     ----------
-    hit, within : ndarray of bool
-        Rows with the property, and rows that are counted at all.
+    hit : ndarray of bool or float
+        Rows with the property, or how much of each has it.
+    within : ndarray of bool
+        Rows that are counted at all.
     weight : ndarray of float
         Weight of each row, 0 or more.
     clusters : ndarray of int, optional
@@ -54,9 +58,9 @@ def weighted_share(
     if not total > 0:
         return Estimate(float("nan"), float("nan"), float("nan"))
     share = float(counted @ hit / total)
-    if 0 < share < 1:
+    if EDGE < share < 1 - EDGE:
         error = clustered_error(counted * (hit - share) / total, clusters)
-        size = min(share * (1 - share) / error**2, float((counted > 0).sum()))
+        size = min(share * (1 - share) / max(error**2, EDGE), float((counted > 0).sum()))
     else:
         share = round(share)
         mass = counted if clusters is None else np.bincount(clusters, weights=counted)
