@@ -9,6 +9,7 @@ from csa.analysis.risk_model import RiskModel, Tuning, fit_risk
 from csa.analysis.risk_scores import (
     AccountScore,
     RiskScores,
+    as_predictions,
     score,
     score_account,
     segment_risk,
@@ -22,6 +23,7 @@ __all__ = [
     "RiskScores",
     "Tuning",
     "Worklist",
+    "as_predictions",
     "drivers",
     "effect_curve",
     "fit_risk",

@@ -173,6 +173,29 @@ def score_account(
     )
 
 
+def as_predictions(scores: RiskScores, *, model: str) -> pd.DataFrame:
+    """Write scores as the ledger keeps them, to be judged when their horizon is over.
+
+    Parameters
+    ----------
+    scores : RiskScores
+        From `score`.
+    model : str
+        Name and version of the model.
+
+    Returns
+    -------
+    DataFrame
+        `model`, `account_id`, `made_on`, `horizon_days`, `value`, `low`, `high`; accounts
+        without a risk are left out.
+    """
+    known = scores.table[scores.table["risk"].notna()]
+    names = {"cutoff_on": "made_on", "risk": "value", "ci_low": "low", "ci_high": "high"}
+    table = known.rename(columns=names).assign(model=model, horizon_days=scores.horizon_days)
+    columns = ["model", "account_id", "made_on", "horizon_days", "value", "low", "high"]
+    return table[columns].reset_index(drop=True)
+
+
 def segment_risk(
     model: RiskModel,
     snapshots: ir.Table | pd.DataFrame,

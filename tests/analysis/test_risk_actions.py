@@ -9,6 +9,7 @@ import pytest
 from risk_worlds import FEATURES, make_snapshots, make_world
 
 from csa.analysis.risk import (
+    as_predictions,
     drivers,
     effect_curve,
     fit_risk,
@@ -237,3 +238,19 @@ def test_matured_without_an_outcome_is_unclear():
     assert len(empty.summary) == 0
     with pytest.raises(InputError, match="predictions: column value is missing"):
         matured(PREDICTIONS.drop(columns="value"), SPELLS, as_of=date(2026, 12, 31))
+
+
+def test_scores_become_predictions_that_can_mature(world, model, scores):
+    table = as_predictions(scores, model="risk 1")
+    assert len(table) == len(scores.table)
+    spells = pd.DataFrame(
+        {
+            "account_id": table["account_id"],
+            "start_on": pd.Timestamp("2023-01-01"),
+            "end_on": pd.NaT,
+            "event": False,
+        }
+    )
+    found = matured(table, spells, as_of=date(2027, 1, 1)).summary.iloc[0]
+    assert (found["known"], found["churned"]) == (len(table), 0)
+    assert found["expected"] == pytest.approx(scores.table["risk"].sum())
