@@ -260,10 +260,12 @@ def whole_accounts(table: ir.Table, most: int) -> tuple[pd.DataFrame, str]:
     n = int(table.count().to_pyarrow().as_py())
     note = ""
     if n > most:
-        hashed = table.mutate(hashed=table["account_id"].hash())
-        border = int(most / n * 0.95 * _SPREAD - _SPREAD / 2)
-        table = hashed.filter(hashed["hashed"] <= border).drop("hashed")
-        note = f"judged on about {most * 0.95 / n:.1%} of the accounts, chosen by a hash"
+        sizes = table.group_by("account_id").agg(rows=ibis._.count())
+        order = ibis.window(order_by=[sizes["account_id"].hash(), sizes["account_id"]], following=0)
+        taken = sizes.mutate(total=sizes["rows"].sum().over(order))
+        taken = taken.filter(taken["total"] <= most)
+        table = table.semi_join(taken, "account_id")
+        note = f"judged on at most {most:,} of {n:,} snapshots: whole accounts, chosen by a hash"
     frame = _fetch(table).sort_values(["cutoff_on", "account_id"], ignore_index=True)
     columns = [str(c) for c in frame.columns]
     names = {c: c.removeprefix("feature ") for c in columns if c.startswith("feature ")}

@@ -8,8 +8,9 @@ import pytest
 from risk_worlds import FEATURES, make_snapshots, make_world
 from statsmodels.regression.linear_model import OLS
 
+from csa.analysis import backtests
 from csa.analysis.boosting import boosting_risk, fit_boosting
-from csa.analysis.challenger import _mean_by_account, backtest, choose
+from csa.analysis.challenger import _Judged, _mean_by_account, _verdict, backtest, choose
 from csa.analysis.evaluation import evaluate
 from csa.analysis.risk import Tuning, fit_risk, score, segment_risk
 from csa.errors import InputError
@@ -109,6 +110,26 @@ def test_choose_without_enough_is_unclear(world):
     )
     assert "churned in the test" in choose(few, features=FEATURES).reason
     assert choose(world.snapshots.iloc[:0], features=FEATURES).status == "unclear"
+
+
+def test_choose_wants_the_log_loss_to_agree():
+    table = pd.DataFrame(
+        {"difference": [0.01, -0.02], "ci_low": [0.005, -0.03], "ci_high": [0.015, 0.0]}
+    )
+    found = _verdict(_Judged(table=table, n=900, accounts=300, churned=80, doubt=""))
+    assert found[:2] == ("hazard", "ok")
+    assert "its log loss is higher" in found[2]
+
+
+def test_judged_accounts_are_bounded_and_whole(world, monkeypatch):
+    monkeypatch.setattr(backtests, "MOST_JUDGED", 1600)
+    found = backtest(world.snapshots, features=[*FEATURES, "mrr_minor"], refits=2)
+    assert found.folds["n_test"].max() <= 800
+    assert "chosen by a hash" in found.notes[0]
+    whole = world.snapshots.groupby("account_id")["cutoff_on"].nunique()
+    some = found.predictions["account_id"].unique()
+    assert 50 < len(some) < len(whole)
+    assert found.predictions["value"].notna().all()
 
 
 def test_mean_by_account_is_the_clustered_regression_on_a_constant():

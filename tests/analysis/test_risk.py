@@ -368,6 +368,21 @@ def test_constant_missing_and_following_features_are_left_out_and_named():
     assert scores.features == ("age_days", "x", "known")
 
 
+def test_features_that_follow_from_several_are_named_with_three_of_them():
+    rng = np.random.default_rng(12)
+    flags = {f"f{j}": (rng.random(400) < 0.3).astype(float) for j in range(5)}
+    x = rng.normal(size=400)
+    rows = make_snapshots(**flags, total=sum(flags.values()), x=x, bent=np.abs(x))
+    model = fit_risk(rows, features=[*flags, "total", "x", "bent"], tuning=Tuning(knots=2))
+    assert "total follows from f0, f1, f2 and 2 more in these rows: left out" in model.notes
+    assert "total" not in [t.feature for t in model.terms]
+    curved = fit_risk(rows, features=[*flags, "total"])
+    assert (
+        "part of total follows from f0, f1, f2 and 2 more in these rows: left out" in curved.notes
+    )
+    assert "total" in [t.feature for t in curved.terms]
+
+
 def test_all_features_missing_leaves_tenure():
     rows = make_snapshots(a=np.nan, b=[None] * 400)
     model = fit_risk(rows, features=["a", "b"])
