@@ -159,7 +159,7 @@ def _memberships(spells: ir.Table, start: date, end: date) -> dict[str, ir.Boole
     return {
         "at_start": at_start,
         "churned": at_start & spells["event"] & within,
-        "cut_short": at_start & ~spells["event"] & within,
+        "cut_short": at_start & ~spells["event"] & (gone + 1 < age + length),
         "lost_sight": customer & (entry < age) & lost,
         "not_observed": customer & (entry >= age),
         "churned_new": (age <= 0) & spells["event"] & within,

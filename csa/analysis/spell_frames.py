@@ -55,7 +55,7 @@ def spells_from(frame: pd.DataFrame, *, as_of: date, observed_from: date | str) 
     >>> rows = pd.DataFrame({"account_id": ["a"], "start_on": ["2024-01-01"], "end_on": [None]})
     >>> spells = spells_from(rows, as_of=date(2024, 12, 31), observed_from=date(2024, 7, 1))
     >>> spells.select("entry_days", "exit_days", "event").execute().values.tolist()
-    [[182, 366, False]]
+    [[182, 365, False]]
     """
     _require(frame, observed_from)
     rows = pd.DataFrame({"account_id": frame["account_id"].astype("string")})
@@ -72,7 +72,7 @@ def spells_from(frame: pd.DataFrame, *, as_of: date, observed_from: date | str) 
     for name in ("end_on", "cause", "censoring"):
         rows[name] = rows[name].mask(later)
     _refuse(rows)
-    leaves = rows["end_on"].fillna(last + pd.Timedelta(days=1))
+    leaves = rows["end_on"].fillna(last)  # the last day on which leaving could have been seen
     late = (rows["observed_from"] - rows["start_on"]).dt.days
     rows["entry_days"] = late.clip(lower=0).fillna(0).astype("int64")
     rows["exit_days"] = (leaves - rows["start_on"]).dt.days.astype("int64")

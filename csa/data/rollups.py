@@ -119,9 +119,10 @@ def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
     Notes
     -----
     Day 0 is `start_on`. An event leaves at `exit_days` = end_on - start_on, a running spell is
-    censored at as_of + 1 - start_on. `entry_days` = max(0, observed_from - start_on) is the age
-    at which the spell came under observation (left truncation). A spell with exit_days <=
-    entry_days ended before anybody looked and can only be counted, not used.
+    censored at as_of - start_on, the last age at which leaving could have been seen. `entry_days`
+    = max(0, observed_from - start_on) is the age at which the spell came under observation (left
+    truncation). A spell with exit_days <= entry_days was never seen at risk: it ended before
+    anybody looked, or began on the last day. It can only be counted, not used.
     """
     days = _days(table, ctx)
     final = days.closes | days.following.isnull()  # the last day of each spell at which it changes
@@ -133,14 +134,14 @@ def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
         reason_high=days.reason_high.max(where=days.closes),
         observed_from=days.observed_from.max(),
     )
-    leaves = ibis.coalesce(one.end_on, ibis.literal(_next_day(ctx.as_of)))
+    leaves = ibis.coalesce(one.end_on, ibis.literal(ctx.as_of))
     late = one.observed_from.delta(one.start_on, unit="day")
     ended, churned = one.end_on.notnull(), one.end_on.notnull() & ~_no_churn(one, ctx)
     reason = ibis.ifelse(one.reason != one.reason_high, ibis.literal(SEVERAL), one.reason)
     one = one.mutate(
         cause=ibis.ifelse(churned, reason, ibis.null("string")),
         censoring=ibis.cases((churned, ibis.null("string")), (ended, reason), else_=STILL_HERE),
-        mrr_minor=_minor(one.units, ctx),
+        mrr_minor=minor_units(one.units, ctx),
         entry_days=ibis.ifelse(late > 0, late, 0).cast("int64"),
         exit_days=leaves.delta(one.start_on, unit="day").cast("int64"),
         event=churned,
@@ -212,15 +213,21 @@ def _no_churn(one: ir.Table, ctx: RollupContext) -> ir.BooleanValue:
     return both.fill_null(ibis.literal(value=False))
 
 
-def _next_day(day: date) -> date:
-    return date.fromordinal(day.toordinal() + 1)
+def minor_units(units: ir.IntegerValue, ctx: RollupContext) -> ir.IntegerValue:
+    """Minor units of money in ten-thousandths, half up, in whole numbers.
 
+    Parameters
+    ----------
+    units : ir.IntegerValue
+        Ten-thousandths, not negative.
+    ctx : RollupContext
+        Decimals of the currency.
 
-def _minor(units: ir.IntegerValue, ctx: RollupContext) -> ir.IntegerValue:
-    """Minor units of non-negative ten-thousandths, half up, in integers.
-
-    Sums of integers are wider than 64 bits on some engines, which Ibis does not know; only the
-    detour through a decimal makes it write the cast.
+    Returns
+    -------
+    ir.IntegerValue
+        64 bits. Sums of integers are wider on some engines, which Ibis does not know; only the
+        detour through a decimal makes it write the cast.
     """
     step: int = 10 ** (SCALE - ctx.exponent)
     whole = units.cast("decimal(38,0)").cast("int64")
@@ -301,7 +308,7 @@ def _states(days: ir.Table, ctx: RollupContext) -> ir.Table:
         "account_id",
         month=month_number(days.day),
         next_month=ibis.coalesce(month_number(days.following), last + 1).cast("int64"),
-        mrr_minor=_minor(days.units, ctx),
+        mrr_minor=minor_units(days.units, ctx),
     )
     state = state.filter(state.month < state.next_month)  # the last change within a month
     line = {"group_by": "account_id", "order_by": "month"}

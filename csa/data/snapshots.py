@@ -29,7 +29,7 @@ from csa.data.known import (
     names_in,
     reduced,
 )
-from csa.data.rollups import SCALE, RollupContext, _minor
+from csa.data.rollups import SCALE, RollupContext, minor_units
 from csa.data.schema import TABLES
 from csa.errors import InputError
 
@@ -142,7 +142,7 @@ def snapshots(
         keys = [k for k in _KEYS if k in part.columns]
         joined = joined.left_join(part, keys).drop(*(f"{k}_right" for k in keys))
     joined = joined.filter(joined[_UNITS] > 0)
-    joined = joined.mutate(mrr_minor=_minor(joined[_UNITS], ctx))
+    joined = joined.mutate(mrr_minor=minor_units(joined[_UNITS], ctx))
     for name in dict.fromkeys(f.table for f in made if f.whole):
         joined = _whole(joined, made, name, move(begins(tables[name], TABLES[name]), name))
     joined = _combined(joined, made, ctx)
@@ -220,7 +220,7 @@ def _moments(spells: ir.Table, days: Sequence[date], ctx: RollupContext) -> ir.T
     every = every.filter(
         every.account_id.notnull(),
         every.age_days > every.entry_days,
-        every.age_days < every.exit_days,
+        (every.age_days < every.exit_days) | every.end_on.isnull(),
         every.end_on.isnull() | (every.days_after > 0),
     )
     outcome = ("days_after", "event", "cause", "group")

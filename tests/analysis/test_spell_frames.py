@@ -29,7 +29,7 @@ def test_spells_from_counts_whole_days_and_knows_nothing_after_as_of():
         ("comes later", "2025-01-01", None),
     )
     got = made(rows).set_index("account_id")
-    assert got["exit_days"].to_dict() == {"gone": 31, "here": 306, "leaves later": 1}
+    assert got["exit_days"].to_dict() == {"gone": 31, "here": 305, "leaves later": 0}
     assert got["event"].to_dict() == {"gone": True, "here": False, "leaves later": False}
     assert got.loc["leaves later", "censoring"] == "still a customer"
     assert got.loc["gone", "censoring"] is None

@@ -222,7 +222,8 @@ def expected(tables, spells, cutoffs, *, as_of=LAST, grace=30):
         for spell in spells:
             account, start = spell["account_id"], spell["start_on"]
             age = (cutoff - start).days
-            if not spell["entry_days"] < age < spell["exit_days"]:
+            ended = spell["end_on"] is not None and age >= spell["exit_days"]
+            if ended or age <= spell["entry_days"]:
                 continue
             paid = in_force(paid_rows(tables, account, cutoff), cutoff, cutoff)
             if not paid:

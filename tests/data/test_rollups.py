@@ -149,7 +149,7 @@ def one_spell(account, number, run, own, paid, ctx):
         "mrr_minor": minor(paid[last], ctx),
         "observed_from": seen,
         "entry_days": entry,
-        "exit_days": len(run),
+        "exit_days": len(run) if ended else len(run) - 1,
         "event": event,
     }
 
@@ -362,7 +362,7 @@ def test_spells_count_the_leap_day(roll):
 
 def test_spells_of_one_day(roll):
     (one,) = roll("spells", [row("a", "2024-12-31")], context())
-    assert (one["exit_days"], one["event"]) == (1, False)
+    assert (one["exit_days"], one["event"]) == (0, False)  # leaving is first seen the day after
     (one,) = roll("spells", [row("a", "2024-05-01", "2024-05-02")], context())
     assert (one["exit_days"], one["event"]) == (1, True)
 
@@ -405,7 +405,7 @@ def test_spells_inside_the_grace_are_churn_until_the_return_is_known(roll):
         "2024-02-01",
     )
     (after,) = roll("spells", rows, context("2024-02-20"))
-    assert (after["event"], after["cause"], after["exit_days"]) == (False, None, 51)
+    assert (after["event"], after["cause"], after["exit_days"]) == (False, None, 50)
 
 
 def test_spells_that_end_for_a_reason_that_is_no_churn_are_censored(roll):
@@ -428,7 +428,7 @@ def test_spells_that_could_never_be_seen_leave_when_they_enter(roll):
 
 def test_spells_observed_only_after_as_of_are_never_seen(roll):
     out = roll("spells", [row("a", "2024-01-01")], context(observed_from=date(2025, 1, 1)))
-    assert [(r["entry_days"], r["exit_days"]) for r in out] == [(366, 366)]
+    assert [(r["entry_days"], r["exit_days"]) for r in out] == [(366, 365)]
 
 
 def test_spells_leave_out_days_that_are_not_paid(roll):
