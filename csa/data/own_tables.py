@@ -264,6 +264,7 @@ PREDICTIONS = Table(
         _C(name="value", kind="number", required=True, meaning="Predicted value"),
         _C(name="low", kind="number", meaning="Lower end of its interval"),
         _C(name="high", kind="number", meaning="Upper end of its interval"),
+        _C(name="flagged", kind="flag", meaning="Stood on the list of accounts to act on"),
         _C(
             name="outcome_on",
             kind="date",

@@ -49,6 +49,7 @@ def basis_of(
     name: str,
     chapters: Sequence[Chapter],
     period: Period,
+    due: int = 0,
 ) -> Basis:
     """Check the data and settle what the edition is a function of.
 
@@ -64,6 +65,8 @@ def basis_of(
         Its chapters.
     period : Period
         Its period.
+    due : int
+        Earlier predictions that can be judged by now: pages may tell what became of them.
 
     Returns
     -------
@@ -82,6 +85,7 @@ def basis_of(
         "chapters": {c.name: c.parameters(period) for c in chapters},
         "data": {row.table: row.fingerprint for row in lineage},
         "code": version,
+        **({"predictions due": due} if due else {}),
     }
     return Basis(
         settings=settings,

@@ -52,12 +52,16 @@ Listener = Callable[[Event, str, float], None]  # event, chapter, share of cells
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A chapter to run with `parameters`, in its own folder as in JupyterLab, kept at `output`."""
+    """A chapter to run with `parameters`, in its own folder as in JupyterLab, kept at `output`.
+
+    `environment`: what its kernel alone gets, besides that of all.
+    """
 
     name: str
     notebook: Path
     parameters: Mapping[str, Any]
     output: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +257,7 @@ def _context(
     return _Context(
         notebook=prepared,
         folder=task.notebook.parent,
-        environment=shared[0],
+        environment={**shared[0], **task.environment},
         limits=shared[1],
         connection=stem.with_suffix(".json"),
         kernels=kernels,

@@ -7,7 +7,7 @@ Times are stored in UTC and read in the workspace's zone.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime, tzinfo
@@ -30,6 +30,12 @@ _SQL_TYPES: Mapping[Kind, str] = {
     "number": "REAL",
     "integer": "INTEGER",
     "flag": "INTEGER",
+}
+_WRITTEN: Mapping[Kind, Callable[[Any], Any]] = {
+    "date": date.isoformat,
+    "number": float,
+    "integer": int,
+    "flag": int,
 }
 Row = dict[str, Any]
 
@@ -71,18 +77,34 @@ class Ledger:
         ValueError
             If a row does not fit the table: a mistake in the kit, not in the data.
         """
-        table = _declared(name)
-        stored = [_stored(table, row) for row in rows]
-        columns = ["recorded_at", *(c.name for c in table.columns)]
-        marks = ", ".join("?" * len(columns))
-        names = ", ".join(_quoted(c) for c in columns)
+        self.append_together({name: rows})
+
+    def append_together(
+        self, tables: Mapping[str, Iterable[Mapping[str, Any]]], *, once: Collection[str] = ()
+    ) -> None:
+        """Add rows to several ledger tables, all or none.
+
+        Parameters
+        ----------
+        tables : mapping of str to iterable of mapping
+            Rows by ledger table, as for `append`; read one by one, so there may be many.
+        once : collection of str
+            Tables in which the first statement stands: rows whose key is there are left out.
+
+        Raises
+        ------
+        RunError
+            If the file cannot be written.
+        ValueError
+            If a row does not fit its table.
+        """
+        declared = {name: _declared(name) for name in tables}
         moment = _utc(self._clock())
         with self._connection() as connection:
-            _prepare(connection, table)
-            connection.executemany(
-                f"INSERT INTO {_quoted(name)} ({names}) VALUES ({marks})",  # noqa: S608 - own names
-                [(moment, *values) for values in stored],
-            )
+            for table in declared.values():
+                _prepare(connection, table)
+            for name, rows in tables.items():
+                _insert(connection, declared[name], rows, moment, once=name in once)
 
     def append_checks(self, checks: Sequence[Check], *, edition: str | None = None) -> None:
         """Add what the quality gate found.
@@ -153,6 +175,28 @@ class Ledger:
             return int(max(same))
         return max((int(row["revision"]) for row in runs), default=0) + 1
 
+    def due(self, day: date) -> int:
+        """Count the predictions whose horizon is over.
+
+        Parameters
+        ----------
+        day : date
+            Last day known.
+
+        Returns
+        -------
+        int
+            They are only added, so that their number tells one state from another.
+        """
+        if not self.path.exists():
+            return 0
+        with self._connection() as connection:
+            if not _columns(connection, "predictions"):
+                return 0
+            over = "julianday(made_on) + horizon_days <= julianday(?)"
+            sql = f"SELECT count(*) FROM predictions WHERE {over}"  # noqa: S608 - own words
+            return int(connection.execute(sql, [day.isoformat()]).fetchone()[0])
+
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
@@ -210,13 +254,41 @@ def _prepare(connection: sqlite3.Connection, table: Table) -> None:
         )
 
 
-def _stored(table: Table, row: Mapping[str, Any]) -> tuple[Any, ...]:
-    names = {column.name for column in table.columns}
-    missing = [c.name for c in table.columns if c.required and row.get(c.name) is None]
-    unknown = [name for name in row if name not in names]
-    if missing or unknown:
-        raise ValueError(f"{table.name}: missing {missing}, unknown {unknown}")
-    return tuple(_to_sql(column.kind, row.get(column.name)) for column in table.columns)
+def _insert(
+    connection: sqlite3.Connection,
+    table: Table,
+    rows: Iterable[Mapping[str, Any]],
+    moment: str,
+    *,
+    once: bool,
+) -> None:
+    """Add rows; with `once` only those whose key is not there, in the file or among them."""
+    columns = ["recorded_at", *(c.name for c in table.columns)]
+    names = ", ".join(_quoted(c) for c in columns)
+    marks = ", ".join(f"?{n}" for n in range(1, len(columns) + 1))
+    statement = f"INSERT INTO {_quoted(table.name)} ({names}) SELECT {marks}"
+    if once:
+        index, of = _quoted(f"{table.name}_key"), ", ".join(map(_quoted, table.key))
+        connection.execute(f"CREATE INDEX IF NOT EXISTS {index} ON {_quoted(table.name)} ({of})")
+        same = " AND ".join(f"{_quoted(k)} IS ?{columns.index(k) + 1}" for k in table.key)
+        statement += f" WHERE NOT EXISTS (SELECT 1 FROM {_quoted(table.name)} WHERE {same})"  # noqa: S608
+    stored = _storing(table)
+    connection.executemany(statement, ((moment, *stored(row)) for row in rows))
+
+
+def _storing(table: Table) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Make what turns a row into values of the file, and refuses one that does not fit."""
+    kinds = [(column.name, column.kind) for column in table.columns]
+    known, required = {name for name, _ in kinds}, table.required
+
+    def stored(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        missing = [name for name in required if row.get(name) is None]
+        unknown = [name for name in row if name not in known]
+        if missing or unknown:
+            raise ValueError(f"{table.name}: missing {missing}, unknown {unknown}")
+        return tuple(_to_sql(kind, row.get(name)) for name, kind in kinds)
+
+    return stored
 
 
 def _to_sql(kind: Kind, value: Any) -> Any:
@@ -224,13 +296,7 @@ def _to_sql(kind: Kind, value: Any) -> Any:
         return None
     if kind == "time":
         return _utc(value)
-    convert: Mapping[Kind, Callable[[Any], Any]] = {
-        "date": date.isoformat,
-        "number": float,
-        "integer": int,
-        "flag": int,
-    }
-    return convert.get(kind, str)(value)
+    return _WRITTEN.get(kind, str)(value)
 
 
 def _utc(moment: datetime) -> str:

@@ -5,16 +5,20 @@ put in place in one step, recorded in the ledger.
 """
 
 import importlib
+import itertools
 import json
 import os
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 from nbformat import NotebookNode
 
 from csa.data.rollups import ROLLUPS
@@ -23,7 +27,7 @@ from csa.data.sources.ledger_rows import LEDGER
 from csa.data.workspace import Workspace, open_workspace
 from csa.errors import InputError, NotAvailable, RunError
 from csa.periods import Period
-from csa.report import assemble, engine, gallery, record, store
+from csa.report import assemble, engine, gallery, predictions, record, store
 from csa.report.assemble import Edition
 from csa.report.edition import Basis, basis_of, edition_of
 from csa.report.environment import kernel_environment
@@ -101,6 +105,7 @@ class _Run:
     clock: Clock
     started: datetime
     listener: engine.Listener | None
+    private: Path  # gone when the run is over
 
 
 def run_report(
@@ -150,19 +155,20 @@ def run_report(
         zone = ZoneInfo(settings.timezone)
         today = started.astimezone(zone).date()
         chosen = period_of(settings, report, period, last_day=_last_day(settings), today=today)
-    run = _Run(
-        settings=settings,
-        name=name,
-        chapters=chapters,
-        period=chosen,
-        ledger=Ledger(settings.root / LEDGER, zone, clock=clock),
-        watch=watch,
-        clock=clock,
-        started=started,
-        listener=listener,
-    )
     place = store.Place(settings.root / REPORTS, name, chosen.name)
-    with store.making(place) as folder:
+    with store.making(place) as folder, tempfile.TemporaryDirectory(prefix="csa-") as private:
+        run = _Run(
+            settings=settings,
+            name=name,
+            chapters=chapters,
+            period=chosen,
+            ledger=Ledger(settings.root / LEDGER, zone, clock=clock),
+            watch=watch,
+            clock=clock,
+            started=started,
+            listener=listener,
+            private=Path(private),
+        )
         return _make(run, place, folder)
 
 
@@ -179,12 +185,13 @@ def _make(run: _Run, place: store.Place, folder: Path) -> Made:
         workspace = open_workspace(
             as_of=run.period.as_of.isoformat(), path=run.settings.root / FILE
         )
-        basis = basis_of(workspace, run.settings, run.name, run.chapters, run.period)
+        due = run.ledger.due(run.period.as_of)
+        basis = basis_of(workspace, run.settings, run.name, run.chapters, run.period, due)
         revision = run.ledger.revision(basis.edition, basis.fingerprint)
         _record(run, basis, revision, "running")
         run.ledger.append_checks(basis.report.checks, edition=basis.edition)
     try:
-        edition, files = _write(run, workspace, basis, revision, folder)
+        edition, notes, told = _write(run, workspace, basis, revision, folder)
         failed = edition.status == "failed"
         at = place.failed if failed else place.edition
         with run.watch("write"):
@@ -193,20 +200,20 @@ def _make(run: _Run, place: store.Place, folder: Path) -> Made:
         with suppress(RunError):
             _record(run, basis, revision, "failed")
         raise
-    _record(run, basis, revision, edition.status)
+    _record(run, basis, revision, edition.status, told)
     gallery.write(run.settings.root / REPORTS, workspace=run.settings.name)
     return Made(
         edition=edition,
         folder=at,
         html=_there(at / "report.html"),
         pdf=_there(at / "report.pdf"),
-        notes=files,
+        notes=notes,
     )
 
 
 def _write(
     run: _Run, workspace: Workspace, basis: Basis, revision: int, folder: Path
-) -> tuple[Edition, tuple[str, ...]]:
+) -> tuple[Edition, tuple[str, ...], tuple[pa.Table, ...]]:
     with run.watch("roll-ups"):
         _roll_up(workspace)
     with run.watch("chapters"):
@@ -230,7 +237,8 @@ def _write(
         files=[p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()],
     )
     (folder / "run.json").write_text(text, encoding="utf-8")
-    return edition, notes
+    told = [predictions.left_by(run.private / p.name) for p in pages if p.status == "ok"]
+    return edition, notes, tuple(itertools.chain.from_iterable(told))
 
 
 def _roll_up(workspace: Workspace) -> None:
@@ -240,15 +248,19 @@ def _roll_up(workspace: Workspace) -> None:
 
 
 def _run_chapters(run: _Run, folder: Path) -> tuple[engine.Run, ...]:
-    tasks = [
-        engine.Task(
-            name=chapter.name,
-            notebook=chapter.notebook,
-            parameters=chapter.parameters(run.period),
-            output=folder / "notebooks" / f"{chapter.name}.ipynb",
+    tasks = []
+    for chapter in run.chapters:
+        own = run.private / chapter.name
+        own.mkdir(exist_ok=True)
+        tasks.append(
+            engine.Task(
+                name=chapter.name,
+                notebook=chapter.notebook,
+                parameters=chapter.parameters(run.period),
+                output=folder / "notebooks" / f"{chapter.name}.ipynb",
+                environment={predictions.FOLDER: str(own)},
+            )
         )
-        for chapter in run.chapters
-    ]
     return engine.run_chapters(
         tasks,
         environment=kernel_environment(
@@ -292,7 +304,9 @@ def _there(path: Path) -> Path | None:
     return path if path.exists() else None
 
 
-def _record(run: _Run, basis: Basis, revision: int, status: str) -> None:
+def _record(
+    run: _Run, basis: Basis, revision: int, status: str, told: Sequence[pa.Table] = ()
+) -> None:
     ended = status != "running"
     stages = {stage: round(seconds, 3) for stage, seconds in run.watch.seconds.items()}
     row = {
@@ -304,4 +318,7 @@ def _record(run: _Run, basis: Basis, revision: int, status: str) -> None:
         "status": status,
         "fingerprint": basis.fingerprint,
     }
-    run.ledger.append("report_runs", [row])
+    rows: dict[str, Iterable[Mapping[str, Any]]] = {"report_runs": [row]}
+    if told:
+        rows[predictions.TABLE] = predictions.ledger_rows(told)
+    run.ledger.append_together(rows, once=[predictions.TABLE])

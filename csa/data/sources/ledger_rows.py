@@ -1,6 +1,7 @@
 """The ledger as tables: the last statement per key, times in the workspace's zone."""
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from csa.errors import InputError
 from csa.settings import ColumnMapping
 
 LEDGER = Path("reports") / "ledger.sqlite"  # below the workspace
+BATCH = 10_000  # rows
 _UTC = ColumnMapping(timezone="UTC")
 
 
@@ -60,15 +62,15 @@ def ledger_rows(engine: BaseBackend, table: Table, root: Path, zone: str) -> ir.
     there = {row[1] for row in _query(root, f"PRAGMA table_info({_quoted(table.name)})")}
     names = [c.name for c in table.columns if c.name in there]
     columns = ", ".join(_quoted(n) for n in names)
-    found = _query(root, f"SELECT {columns} FROM {_quoted(table.name)} ORDER BY seq")  # noqa: S608
-    key = [names.index(k) for k in table.key if k in names]
-    last = {tuple(row[i] for i in key) if key else n: row for n, row in enumerate(found)}
-    texts = {
-        name: pa.array([_text(row[i]) for row in last.values()], pa.string())
-        for i, name in enumerate(names)
-    }
+    told = f"SELECT {columns} FROM {_quoted(table.name)}"  # noqa: S608 - own names
+    if key := ", ".join(_quoted(k) for k in table.key if k in names):
+        last = f"SELECT max(seq) FROM {_quoted(table.name)} GROUP BY {key}"  # noqa: S608
+        told += f" WHERE seq IN ({last})"
+    schema = pa.schema([(name, pa.string()) for name in names])
+    batches = [_texts(rows, schema) for rows in _batches(root, f"{told} ORDER BY seq")]
     name = f"ledger/{table.name}"
-    rows = engine.create_table(name, pa.table(texts), temp=True, overwrite=True)
+    texts = pa.Table.from_batches(batches, schema)
+    rows = engine.create_table(name, texts, temp=True, overwrite=True)
     casts = Casts(zone, duck=True)
     return rows.select(
         **{
@@ -81,13 +83,25 @@ def ledger_rows(engine: BaseBackend, table: Table, root: Path, zone: str) -> ir.
 
 
 def _query(root: Path, sql: str) -> list[tuple[object, ...]]:
+    return [row for rows in _batches(root, sql) for row in rows]
+
+
+def _batches(root: Path, sql: str) -> Iterator[list[tuple[object, ...]]]:
+    """Few rows at a time: a million predictions as Python objects would not fit well."""
     try:
         with closing(sqlite3.connect((root / LEDGER).as_uri() + "?mode=ro", uri=True)) as ledger:
-            return ledger.execute(sql).fetchall()
+            found = ledger.execute(sql)
+            while rows := found.fetchmany(BATCH):
+                yield rows
     except sqlite3.Error as error:
         raise InputError(
             f"{LEDGER.as_posix()}: cannot be read: {error}; move it aside to start a new ledger"
         ) from error
+
+
+def _texts(rows: list[tuple[object, ...]], schema: pa.Schema) -> pa.RecordBatch:
+    columns = [pa.array(map(_text, values), pa.string()) for values in zip(*rows, strict=True)]
+    return pa.record_batch(columns, schema=schema)
 
 
 def _text(value: object) -> str | None:
