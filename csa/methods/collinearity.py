@@ -9,6 +9,7 @@ from csa.errors import InputError
 
 FloatArray = NDArray[np.float64]
 
+SHOWN = 6  # columns of a combination that are named
 NEW = 1e-10  # share of a column's sum of squares that the columns before it must leave over
 PART = 1e-6  # columns with a smaller part in a combination are not named
 
@@ -51,8 +52,10 @@ def check_collinear(gram: FloatArray, names: Sequence[str]) -> None:
             continue
         parts = np.linalg.solve(factor[np.ix_(kept, kept)].T, row)
         of = [names[alive[k]] for k, part in zip(kept, parts, strict=True) if abs(part) > PART]
+        told = [*of[:SHOWN], f"{len(of) - SHOWN} more"] if len(of) > SHOWN + 1 else of
         faults.append(
-            f"{names[alive[j]]} is a combination of {', '.join(of)} in these rows; drop one of them"
+            f"{names[alive[j]]} is a combination of {', '.join(told)} in these rows; drop one of "
+            "them"
         )
     if faults:
         raise InputError(*(f"design: {fault}" for fault in faults))
