@@ -86,19 +86,22 @@ class Workspace:
         )
         return self._read(file)
 
-    def spells(self, *, by: str = "segment") -> ir.Table:
+    def spells(self, *, by: str = "segment", attributes: Sequence[str] = ()) -> ir.Table:
         """Return the times as a customer of the segment, with the group of each account.
 
         Parameters
         ----------
         by : str
             Column of accounts, an attribute of one's own included.
+        attributes : sequence of str
+            Further columns of accounts to carry along, as they are today.
 
         Returns
         -------
         ir.Table
-            The roll-up `spells` and `group` (text, "not stated" where missing). `entry_days`
-            counts from the later of what accounts and subscriptions state as `observed_from`.
+            The roll-up `spells`, `group` (text, "not stated" where missing) and the attributes.
+            `entry_days` counts from the later of what accounts and subscriptions state as
+            `observed_from`.
 
         Raises
         ------
@@ -112,9 +115,10 @@ class Workspace:
             raise NotAvailable(*no_contract(purchases="transactions" in self.tables))
         self._require_observed_from()
         spells = self.rollup("spells")
-        if "accounts" not in self.tables and by == "segment" and self.segment == ALL:
+        plain = by == "segment" and self.segment == ALL and not attributes
+        if "accounts" not in self.tables and plain:
             return spells.mutate(group=ibis.literal(NOT_STATED))
-        accounts = self._groups(by)
+        accounts = self._groups(by, attributes)
         joined = spells.left_join(accounts, spells.account_id == accounts.account_key)
         if self.segment != ALL:
             joined = joined.filter(joined.account_segment == self.segment)
@@ -290,9 +294,10 @@ class Workspace:
 
     # spells --------------------------------------------------------------------------------
 
-    def _groups(self, by: str) -> ir.Table:
+    def _groups(self, by: str, attributes: Sequence[str]) -> ir.Table:
         accounts = self.rollup("accounts")
-        require_column(by, accounts.columns, self.tables.mapped("accounts"))
+        for name in (by, *attributes):
+            require_column(name, accounts.columns, self.tables.mapped("accounts"))
         if self.segment != ALL:
             require_segment(self.segment, accounts)
         stated = self.tables.observed_from("accounts")
@@ -302,6 +307,7 @@ class Workspace:
             account_group=accounts[by].cast("string"),
             account_segment="segment",
             account_seen=seen,
+            **{name: accounts[name] for name in attributes},
         )
 
     def _require_observed_from(self) -> None:

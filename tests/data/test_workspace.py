@@ -90,6 +90,14 @@ def test_spells_without_accounts_have_one_group(opened):
     assert {g for _, g in rows(spells, "account_id", "group")} == {"not stated"}
 
 
+def test_spells_carry_attributes_of_their_account(opened):
+    found = rows(opened().spells(attributes=["tier", "segment"]), "account_id", "tier", "segment")
+    assert [row[0] for row in found] == ["A1", "A2", "A3", "A9"]
+    assert found[0][2] == "small"
+    with pytest.raises(InputError, match='no column "teir"'):
+        opened().spells(attributes=["teir"])
+
+
 def test_months_carry_the_groups_of_the_spells(opened):
     workspace = opened()
     every = workspace.rollup("account_months").count().execute()
