@@ -4,7 +4,7 @@
 functions below read a survival result at chosen ages.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import ibis
 import ibis.expr.types as ir
@@ -13,8 +13,8 @@ import pandas as pd
 
 from csa.analysis.churn_rate import ChurnRateResult, churn_rate
 from csa.analysis.lifetimes import LogRank, SurvivalResult, survival
+from csa.analysis.remaining import life_tables
 from csa.analysis.spells import ALL, as_spells
-from csa.methods.lifetable import LifeTable
 from csa.methods.survival import SurvivalCurve, kaplan_meier
 
 __all__ = [
@@ -51,7 +51,7 @@ def numbers_at_risk(result: SurvivalResult, ages_days: Sequence[float]) -> pd.Da
     return pd.DataFrame(
         [
             {"group": name, "age_days": age, "at_risk": int(table.at_risk_at(age))}
-            for name, table in _tables(result)
+            for name, table in life_tables(result)
             for age in ages_days
         ],
         columns=["group", "age_days", "at_risk"],
@@ -75,7 +75,7 @@ def survival_at(result: SurvivalResult, ages_days: Sequence[float]) -> pd.DataFr
         and "unclear" at ages that were not seen.
     """
     found = []
-    for name, table in _tables(result):
+    for name, table in life_tables(result):
         curve = kaplan_meier(table, confidence=result.confidence, interval=result.interval)
         for age in ages_days:
             at_risk = int(table.at_risk_at(age))
@@ -115,7 +115,7 @@ def conditional_survival(
     .. [1] Klein, J. P., Moeschberger, M. L. (2003). Survival Analysis, 2nd ed., 4.6. Springer.
     """
     found = []
-    for name, table in _tables(result):
+    for name, table in life_tables(result):
         for age in ages_days:
             rest = table.between(age if age >= table.start else np.inf)
             curve = kaplan_meier(rest, confidence=result.confidence, interval=result.interval)
@@ -166,16 +166,6 @@ def window_effect(
     table.insert(1, "n", int(seen.summary["n"].iloc[0]))
     table.insert(2, "entered_late", seen.entered_late)
     return table.drop(columns="group")
-
-
-def _tables(result: SurvivalResult) -> Iterator[tuple[str, LifeTable]]:
-    """Life tables back from the rows of the result; a group without a curve has an empty one."""
-    rows_of = dict(tuple(result.curves.groupby("group", sort=False)))
-    for name in result.summary["group"]:
-        rows = rows_of.get(name, result.curves.iloc[:0])
-        columns = {c: rows[c].to_numpy() for c in ("at_risk", "events", "censored", "entered")}
-        time = rows["time_days"].to_numpy(dtype=float)
-        yield name, LifeTable(time=time, start=float(time[0]) if len(time) else np.inf, **columns)
 
 
 def _read(
