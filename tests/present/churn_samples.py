@@ -72,8 +72,14 @@ def months(count=12, last="2026-10"):
     return found
 
 
+@cache
+def _lately(count, last):
+    return causes_over_time(caused(), months(count, last))
+
+
 def lately(spells=None, count=12, last="2026-10", **options):
-    spells = caused() if spells is None else spells
+    if spells is None:
+        return _lately(count, last)
     return causes_over_time(spells, months(count, last), **options)
 
 
