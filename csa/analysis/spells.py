@@ -30,6 +30,8 @@ WAY_OUT = (
     "take workspace.spells() or spells_from(frame, as_of=..., observed_from=...): a tenure and a "
     "flag do not say since when leaving accounts were recorded"
 )
+WHOLE_DAYS = "whole days; take them from dates, since ages rounded to months shift the curve"
+WANTED = {"entry_days": WHOLE_DAYS, "exit_days": WHOLE_DAYS}
 TYPES = {"text": "string", "integer": "int64", "flag": "boolean", "date": "date"}
 
 
@@ -69,7 +71,9 @@ def as_spells(spells: ir.Table | pd.DataFrame, *columns: str) -> ir.Table:
         if name not in schema:
             faults.append(f"spells: column {name} is missing; {WAY_OUT}")
         elif not _fits(schema[name], KINDS[name]):
-            faults.append(f"spells: column {name} is {schema[name]}, not {KINDS[name]}")
+            faults.append(
+                f"spells: column {name} is {schema[name]}, not {WANTED.get(name, KINDS[name])}"
+            )
     faults += _misread(spells, columns)
     if faults:
         raise InputError(*faults)

@@ -13,7 +13,7 @@ from lifelines import KaplanMeierFitter
 from statsmodels.duration.survfunc import survdiff
 
 from csa.analysis.churn import conditional_survival, numbers_at_risk, survival, survival_at
-from csa.analysis.spells import WAY_OUT
+from csa.analysis.spells import WAY_OUT, WHOLE_DAYS
 from csa.errors import InputError
 
 MONTH = 365.25 / 12
@@ -440,7 +440,7 @@ def test_all_missing_and_wrong_columns_are_named_at_once():
         survival(spells)
     assert caught.value.faults == (
         f"spells: column entry_days is missing; {WAY_OUT}",
-        "spells: column exit_days is float64, not integer",
+        f"spells: column exit_days is float64, not {WHOLE_DAYS}",
         f"spells: column event is missing; {WAY_OUT}",
     )
 
