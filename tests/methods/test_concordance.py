@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -308,16 +307,3 @@ def test_meetings_are_the_same_for_narrow_and_wide_keys(keys):
     found = meetings(key, leads, weight=weight, sign=sign)
     assert found.net == pytest.approx(net, abs=1e-12)
     assert found.total == pytest.approx(total, abs=1e-12)
-
-
-@pytest.mark.slow
-def test_a_million_rows_take_a_quarter_of_surpyval():
-    scores, ends, event, _ = many(1_000_000)
-    scores = np.round(scores, 6)  # SurPyval ties what differs by less than 1e-8
-    start = time.process_time()
-    ours = concordance(scores, ends, event)
-    middle = time.process_time()
-    peer = surpyval_concordance(ends, 1 - event.astype(int), scores)
-    seconds, theirs = middle - start, time.process_time() - middle
-    assert ours.value == pytest.approx(peer, abs=1e-12)
-    assert theirs / seconds >= 4
