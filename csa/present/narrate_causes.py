@@ -111,6 +111,8 @@ def _text(result: IncidenceResult, rows: pd.DataFrame, rivals: Sequence[str], wo
         return f"No reason for leaving leads: {joined(parts)} of the {left} accounts that left."
     if first["cause"] == NOT_STATED:
         share, known = words.percent(first["share"]), words.number(first["events"])
+        if first["share"] == 1:
+            return f"Why accounts leave was not recorded for any of the {left} that left."
         return f"Why {share} of the accounts that left did so was not recorded: {known} of {left}."
     how = HOW.get(str(first["cause"]), f"for the reason {named(first['cause'])}")
     base = (
@@ -187,5 +189,6 @@ def _action(rows: pd.DataFrame, rivals: Sequence[str], words: Words) -> str:
     parts = [DO.get(name, f"Ask those that leave for {named(name)} why") for name in names[:2]]
     if unknown >= MANY_UNKNOWN or NOT_STATED in rivals:
         share = words.percent(unknown)
-        parts.insert(0, f"{DO[NOT_STATED]} ({share} are without one)")
+        without = "all" if unknown == 1 else share
+        parts.insert(0, f"{DO[NOT_STATED]} ({without} are without one)")
     return f"{'. '.join(parts)}."

@@ -126,8 +126,8 @@ def _evidence(found: RiskiestAge, phases: dict[str, Row], words: Words) -> str:
     p = f"p {p_value(found.peak_p, words)}"
     if found.peak_p < REAL:
         between = words.interval(peak["ci_low"], peak["ci_high"], "share")
-        n, of = words.number(peak["events"]), words.number(peak["at_risk"])
-        first = f"{level} interval {between}; {n} left of {of} that reached it; {p}"
+        n = words.number(peak["events"])
+        first = f"{level} interval {between}; {n} left in it; {p}"
         parts = [f"{first} among {found.bands} ages."]
     else:
         parts = [

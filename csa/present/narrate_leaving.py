@@ -67,7 +67,8 @@ def chance_to_leave(
         id=ident,
         title=title,
         text=_text(high, low, when, real=real, words=words),
-        evidence=f"{_evidence(high, low, confidence, words)}{_verdict(p, len(rows), words)}",
+        evidence=_evidence(high, low, confidence, words)
+        + ("" if high == low else _verdict(p, len(rows), words)),
         action=_action(high, real=real, words=words),
         status="watch" if real else "unclear",
         weight=gained if real else 0.0,
@@ -93,7 +94,7 @@ def _p_alike(high: Row, low: Row, confidence: float) -> float:
 
 
 def _verdict(p: float, n: int, words: Words) -> str:
-    if n < 2 or math.isnan(p):
+    if math.isnan(p):
         return ""
     verdict = "more than chance" if p < REAL else "within chance"
     return (

@@ -64,8 +64,8 @@ def incidence(
         Where nobody left, a drawing that says so.
     """
     curves = _trusted(result, group)
-    if curves.empty or not curves["incidence"].any():
-        return nothing(chart_id, title, "No account has left while it was under observation.")
+    if missing := _missing(result, curves, group):
+        return nothing(chart_id, title, missing)
     wide, narrow = drawn(
         lambda size: _incidence_figure(curves, words, size),
         chart_id,
@@ -80,6 +80,18 @@ def incidence(
         svg_narrow=narrow,
         data=curves.drop(columns="months"),
     )
+
+
+def _missing(result: IncidenceResult, curves: pd.DataFrame, group: str) -> str:
+    """Say why there is nothing to draw; empty where there is something."""
+    if curves.empty:
+        return "No account has left while it was under observation."
+    row = result.summary.loc[result.summary["group"] == group].iloc[0]
+    if row["status"] != "ok":
+        return f"Too little to draw: {row['reason']}."
+    if set(curves["cause"]) == {NOT_STATED}:
+        return "No reason is recorded for the accounts that left."
+    return ""
 
 
 def _trusted(result: IncidenceResult, group: str) -> pd.DataFrame:

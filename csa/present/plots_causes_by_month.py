@@ -11,7 +11,7 @@ from csa.analysis.causes_over_time import CausesOverTime
 from csa.present.canvas import SMALL, WIDE, Size, drawn, figure, fitted, note, nothing, text_width
 from csa.present.items import Chart
 from csa.present.names import capital, named, plural
-from csa.present.narrate_causes import period_name
+from csa.present.narrate_causes import NOT_STATED, period_name
 from csa.present.plots_causes import MOST_CAUSES, colours_of
 from csa.present.plots_rates import SPARE
 from csa.present.table_rows import ALL
@@ -64,6 +64,8 @@ def causes_by_month(
     data = whole[["period", "start", "end", "cause", "events", "status", "reason"]]
     if not whole["events"].sum():
         return nothing(chart_id, title, "No account left in these periods.")
+    if not whole.loc[whole["cause"] != NOT_STATED, "events"].sum():
+        return nothing(chart_id, title, "No reason is recorded for the accounts that left.")
     rows = _rows(whole)
     months = whole.drop_duplicates("period").reset_index(drop=True)
     wide, narrow = drawn(

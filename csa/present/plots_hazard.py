@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from csa.analysis.hazard_rates import HazardRates
-from csa.analysis.riskiest_age import riskiest_age
+from csa.analysis.riskiest_age import MIN_EVENTS, riskiest_age
 from csa.present.canvas import (
     SMALL,
     WIDE,
@@ -70,12 +70,12 @@ def hazard_by_age(
     Returns
     -------
     Chart
-        Where no age was seen by enough accounts, a drawing that says so.
+        Where too few accounts left, a drawing that says so.
     """
     table = _seen(rates, until_days)
     whole = table.loc[table["group"] == ALL]
-    if whole.empty or not whole["events"].sum():
-        return nothing(chart_id, title, "Too few accounts were seen to say when they leave.")
+    if whole["events"].sum() < MIN_EVENTS:
+        return nothing(chart_id, title, "Too few accounts have left to say when they do.")
     groups = _groups(table)
     rows = table.loc[table["group"].isin([ALL, *groups])]
     wide, narrow = drawn(lambda size: _figure(rates, rows, groups, words, size), chart_id, groups)

@@ -33,7 +33,8 @@ def causes(result: IncidenceResult, *, by: str = "segment", words: Words = ENGLI
     Table
         One row per group and cause, all accounts last.
     """
-    rows = total_last(result.summary)
+    taken = result.summary.loc[(result.summary["group"] == ALL) & (result.summary["events"] > 0)]
+    rows = total_last(result.summary.loc[result.summary["cause"].isin(taken["cause"])])
     age = _last_age(result)
     at_age = result.at_ages.loc[result.at_ages["age_days"] == age]
     at_age = at_age.drop(columns=["status", "reason", "at_risk"])
@@ -63,7 +64,7 @@ def causes(result: IncidenceResult, *, by: str = "segment", words: Words = ENGLI
         columns=tuple(columns),
         rows=rows,
         note=reasons(rows),
-        empty="No account was under observation.",
+        empty="No account has left while it was under observation.",
         words=words,
     )
 

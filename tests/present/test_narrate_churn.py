@@ -1,5 +1,7 @@
 """Findings of the churn chapter as sentences: revenue, reasons, risk by age, who leaves next."""
 
+import re
+
 import churn_samples as churn
 import numpy as np
 import pandas as pd
@@ -119,7 +121,11 @@ def test_the_cause_that_takes_most_is_named_with_what_to_do():
         ("involuntary", "because payment ended", "Follow up failed payments"),
         ("downgrade", "by going down to nothing", "Act on the first seat"),
         ("acquired", "for a reason that is none of the usual", "Sort the other reasons"),
-        (None, "was not recorded: 726 of 726", "Record a reason for every account that leaves"),
+        (
+            None,
+            "was not recorded for any of the 726 that left",
+            "Record a reason for every account that leaves",
+        ),
     ],
 )
 def test_each_cause_has_its_own_way_out(cause, text, action):
@@ -127,6 +133,13 @@ def test_each_cause_has_its_own_way_out(cause, text, action):
     finding = causes(incidence(spells.assign(cause=np.where(spells["event"], cause, None))))
     assert text in finding.text
     assert finding.action.startswith(action)
+
+
+def test_a_cause_that_most_accounts_lack_leads_and_is_said_so():
+    spells = churn.caused(shares=(1.0, 0.0, 0.0))
+    known = np.arange(len(spells)) % 4 == 0
+    finding = causes(incidence(spells.assign(cause=spells["cause"].where(known))))
+    assert re.fullmatch(r"Why 7\d% of the accounts .* recorded: \d+ of 726\.", finding.text)
 
 
 def test_causes_of_ones_own_are_told():
@@ -149,6 +162,7 @@ def test_many_without_a_reason_are_told_although_another_leads():
     unknown = np.random.default_rng(1).random(len(spells)) < 0.3
     finding = causes(incidence(spells.assign(cause=spells["cause"].mask(unknown))))
     assert finding.action.startswith("Record a reason for every account that leaves, so that")
+    assert "% are without one)" in finding.action
     assert "Ask those that decide" in finding.action
 
 
@@ -263,6 +277,14 @@ def test_one_group_of_one_age_has_nothing_to_compare():
     assert finding.text == "2.6% of new accounts leave within 90 days."
     assert finding.status == "unclear"
     assert "chance among" not in finding.evidence
+
+
+def test_one_chance_whose_interval_is_known_is_compared_with_nothing():
+    few = sample.spells(("a", "b")).assign(event=lambda t: t["event"] & (t["group"] == "a"))
+    table = conditional_survival(survival(few), ages_days=[0], ahead_days=[90])
+    finding = chance_to_leave(table, confidence=0.95)
+    assert finding.text == "2.6% of new a accounts leave within 90 days."
+    assert "difference" not in finding.evidence
 
 
 def test_nobody_that_left_is_no_certainty():

@@ -120,6 +120,14 @@ def test_alt_and_caption_say_what_is_drawn(name):
     assert chart.part()["csv"].count("\n") == len(chart.data) + 1
 
 
+def test_reasons_that_nobody_recorded_are_not_drawn():
+    spells = sample.spells().assign(cause=None)
+    for chart in (incidence_chart(incidence(spells)), causes_by_month(churn.lately(spells))):
+        assert chart.alt == "No reason is recorded for the accounts that left."
+    few = incidence_chart(incidence(churn.caused().head(12)))
+    assert few.alt.startswith("Too little to draw: only ")
+
+
 def test_groups_with_the_most_revenue_come_first():
     said = texts(PLAIN["revenue"]().svg)
     assert said.index("Enterprise") < said.index("SMB") < said.index("All accounts")

@@ -49,6 +49,11 @@ def test_reasons_by_group_end_with_all_accounts():
     assert cells(table)[-1][0] == "All accounts"
 
 
+def test_reasons_that_took_nobody_have_no_rows():
+    table = tables_causes.causes(incidence(sample.spells().assign(cause=None)))
+    assert {row[1] for row in cells(table)} == {"Not stated"}
+
+
 def test_reasons_by_month_add_up_to_all():
     table = tables_causes.causes_by_month(churn.lately())
     assert len(cells(table)) == 12
