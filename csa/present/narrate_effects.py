@@ -53,7 +53,7 @@ def effects(result: EffectsResult, *, words: Words = ENGLISH) -> Finding:
         return Finding(
             id=ident,
             title=title,
-            text=f"No attribute is shown to go with leaving sooner: {_compared(result)} make no "
+            text=f"No attribute is shown to go with leaving sooner: {_compared(result)} no "
             "difference beyond chance.",
             evidence=_all_together(result, words),
             action="Do not act on these attributes; look at use, tickets and price instead.",
@@ -71,7 +71,8 @@ def effects(result: EffectsResult, *, words: Words = ENGLISH) -> Finding:
 
 
 def _compared(result: EffectsResult) -> str:
-    return joined([spoken(t) for t in dict.fromkeys(result.table["term"])])
+    names = [spoken(t) for t in dict.fromkeys(result.table["term"])]
+    return f"{joined(names)} {'makes' if len(names) == 1 else 'make'}"
 
 
 def _text(found: Contrast, words: Words) -> str:
