@@ -163,7 +163,7 @@ def _shares(counts: pd.DataFrame, confidence: float) -> pd.DataFrame:
 
 def _judgement(churned: int, end: date, first_unknown: date | None, least: int) -> tuple[str, str]:
     """Status and reason of the shares of one period."""
-    if first_unknown is not None and end > first_unknown:
+    if first_unknown is not None and (end - first_unknown).days > 1:  # it ends before `end`
         return "unclear", f"the period to {end} is not over in the data"
     if churned < least:
         return "unclear", f"only {churned} churned" if churned else "nobody churned"

@@ -23,6 +23,7 @@ KINDS = {
     "observed_from": "date",
 }
 NOW, BEFORE = "", "previous_"
+BY_MONTH = "revenue is known at the ends of months, and the period is not one of whole months"
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -70,12 +71,13 @@ def revenue_churn(
     Returns
     -------
     RevenueChurnResult
-        Only `all` where there is at most one group.
+        Only `all` where there is at most one group; "unclear" where the period does not begin
+        and end with a month.
 
     Raises
     ------
     InputError
-        If a column is missing, a period is empty, or does not begin and end with a month.
+        If a column is missing or a period is empty.
 
     Notes
     -----
@@ -91,11 +93,12 @@ def revenue_churn(
     windows = {NOW: _window(start, end)}
     if previous_start is not None and previous_end is not None:
         windows[BEFORE] = _window(previous_start, previous_end)
+    whole = windows[NOW] is not None
     rows = ibis.memtable(months) if isinstance(months, pd.DataFrame) else months
     if absent := [name for name in KINDS if name not in rows.columns]:
         raise InputError(*(f"months: column {name} is missing" for name in absent))
     rows = rows.select(**{name: rows[name].cast(kind) for name, kind in KINDS.items()})
-    sums = {prefix: _sums(rows, *window) for prefix, window in windows.items()}
+    sums = {prefix: _sums(rows, *window) for prefix, window in windows.items() if window}
     groups = sorted(set().union(*(set(s.index) for s in sums.values())) - {ALL})
     names = [ALL, *groups] if len(groups) > 1 else [ALL]
     table = pd.DataFrame({"group": names})
@@ -104,7 +107,7 @@ def revenue_churn(
         found = _rates(known, confidence)
         table = table.join(found.reset_index(drop=True).add_prefix(prefix))
     table = table.join(_difference(table, confidence))
-    table["status"], table["reason"] = _judgements(table)
+    table["status"], table["reason"] = _judgements(table) if whole else ("unclear", BY_MONTH)
     return RevenueChurnResult(
         table=table,
         start=start,
@@ -115,10 +118,12 @@ def revenue_churn(
     )
 
 
-def _window(start: date, end: date) -> tuple[int, int]:
+def _window(start: date, end: date) -> tuple[int, int] | None:
     """First and last month of a period of whole months."""
-    if start >= end or start.day != 1 or end.day != 1:
-        raise InputError(f"period: {start} to {end} is not a number of whole months")
+    if start >= end:
+        raise InputError(f"period: {start} to {end} holds no day; the end is exclusive")
+    if start.day != 1 or end.day != 1:
+        return None
     return start.year * 12 + start.month - 1, end.year * 12 + end.month - 2
 
 

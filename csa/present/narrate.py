@@ -4,17 +4,29 @@ Each answers three questions: what changed (the figure), is it real (interval, n
 do. Names from the data are shortened, so that a sentence stays one.
 """
 
+from csa.present.narrate_causes import causes
+from csa.present.narrate_hazard import hazard
+from csa.present.narrate_leaving import chance_to_leave
 from csa.present.narrate_lifetimes import first_year, groups, lifetime
+from csa.present.narrate_lost_sight import lost_sight
 from csa.present.narrate_quality import data_quality, freshness
 from csa.present.narrate_rate import churn_rate
+from csa.present.narrate_remaining import remaining
+from csa.present.narrate_revenue import revenue_churn
 from csa.present.narrate_window import window_effect
 
 __all__ = [
+    "causes",
+    "chance_to_leave",
     "churn_rate",
     "data_quality",
     "first_year",
     "freshness",
     "groups",
+    "hazard",
     "lifetime",
+    "lost_sight",
+    "remaining",
+    "revenue_churn",
     "window_effect",
 ]

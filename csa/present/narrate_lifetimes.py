@@ -8,6 +8,7 @@ from csa.analysis.churn import SurvivalResult, survival_at
 from csa.present.items import Finding, Measure, Status
 from csa.present.judge import TargetLike, aimed, judged
 from csa.present.names import capital, named, plural
+from csa.present.narrate_months import months_apart
 from csa.present.phrases import against, distance, ends, number
 from csa.present.words import DAYS_PER_MONTH, Words, known
 
@@ -166,7 +167,9 @@ def groups(result: SurvivalResult, *, by: str = "segment", words: Words = ENGLIS
         id=ident,
         title=title,
         text=_groups_text(result, worst, best, by=by, real=real, words=words),
-        evidence=_groups_evidence(result, words),
+        evidence=" ".join(
+            filter(None, [_groups_evidence(result, words), months_apart(result, words=words)])
+        ),
         action=_groups_action(worst, real=real, by=by, words=words),
         status="watch" if real else "unclear",
         weight=min(1.0, float(worst["excess"]) / max(1.0, float(table["observed"].sum()))),

@@ -4,7 +4,18 @@ Labels stand at the lines instead of a legend; what is uncertain is a light band
 that carry a drawing stand under or beside it. No pyplot: a figure belongs to its function.
 """
 
+from csa.present.plots_causes import incidence
+from csa.present.plots_causes_by_month import causes_by_month
+from csa.present.plots_hazard import hazard_by_age
 from csa.present.plots_rates import churn_rates
+from csa.present.plots_revenue import accounts_and_revenue
 from csa.present.plots_survival import survival_curves
 
-__all__ = ["churn_rates", "survival_curves"]
+__all__ = [
+    "accounts_and_revenue",
+    "causes_by_month",
+    "churn_rates",
+    "hazard_by_age",
+    "incidence",
+    "survival_curves",
+]

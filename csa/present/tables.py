@@ -1,30 +1,36 @@
 """Tables of the chapters: chosen columns, formatted by kind, intervals beside their values."""
 
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
 from csa.analysis.churn import ChurnRateResult, SurvivalResult
 from csa.present.columns import Column
 from csa.present.items import Table
-from csa.present.names import capital
-from csa.present.phrases import ends
+from csa.present.table_rows import group_names, pairs, reasons, total_last
+from csa.present.tables_causes import causes, causes_by_month
+from csa.present.tables_lifetimes import chance_to_leave, lost_sight, remaining
 from csa.present.tables_quality import checks, freshness, lineage, missing
+from csa.present.tables_revenue import revenue_churn
 from csa.present.words import Words, known
 
 __all__ = [
+    "causes",
+    "causes_by_month",
+    "chance_to_leave",
     "checks",
     "churn_rate",
     "conditional",
     "freshness",
     "lineage",
+    "lost_sight",
     "missing",
+    "remaining",
+    "revenue_churn",
     "survival_summary",
     "window_effect",
 ]
 
-ALL: Final = "all"
-EVERYBODY: Final = "All accounts"
 ENGLISH: Final = Words()
 
 
@@ -45,12 +51,12 @@ def churn_rate(result: ChurnRateResult, *, by: str = "segment", words: Words = E
     Table
         One row per group, all accounts last.
     """
-    rows = _total_last(result.table)
+    rows = total_last(result.table)
     rows = rows.assign(
-        group=_labels(rows),
-        interval=_pairs(rows, "ci_low", "ci_high"),
+        group=group_names(rows),
+        interval=pairs(rows, "ci_low", "ci_high"),
         change=rows["difference"],
-        change_interval=_pairs(rows, "difference_low", "difference_high"),
+        change_interval=pairs(rows, "difference_low", "difference_high"),
     )
     level = words.share(result.confidence, 0)
     columns = [
@@ -70,7 +76,7 @@ def churn_rate(result: ChurnRateResult, *, by: str = "segment", words: Words = E
         title=f"Accounts that left, by {by}",
         columns=tuple(columns),
         rows=rows,
-        note=_notes(rows),
+        note=reasons(rows),
         empty="No account was a customer at the start of the period.",
         words=words,
     )
@@ -95,11 +101,11 @@ def survival_summary(
     Table
         One row per group, all accounts last.
     """
-    rows = _total_last(result.summary)
+    rows = total_last(result.summary)
     rows = rows.assign(
-        group=_labels(rows),
-        median_interval=_pairs(rows, "median_low", "median_high"),
-        rmst_interval=_pairs(rows, "rmst_low", "rmst_high"),
+        group=group_names(rows),
+        median_interval=pairs(rows, "median_low", "median_high"),
+        rmst_interval=pairs(rows, "rmst_low", "rmst_high"),
     )
     level = words.share(result.confidence, 0)
     within = (
@@ -118,7 +124,7 @@ def survival_summary(
             Column("rmst_interval", f"{level} interval", "interval", "days"),
         ),
         rows=rows,
-        note="; ".join(filter(None, [_unreached(rows), _notes(rows)])),
+        note="; ".join(filter(None, [_unreached(rows), reasons(rows)])),
         empty="No account was under observation.",
         words=words,
     )
@@ -145,8 +151,8 @@ def conditional(
     Table
         One row per group, age and look ahead that was seen; all accounts last.
     """
-    seen = _total_last(table.loc[table["stay"].notna()])
-    rows = seen.assign(group=_labels(seen), interval=_pairs(seen, "ci_low", "ci_high"))
+    seen = total_last(table.loc[table["stay"].notna()])
+    rows = seen.assign(group=group_names(seen), interval=pairs(seen, "ci_low", "ci_high"))
     return Table(
         id="chance-to-stay",
         title="Chance to stay, given the age reached",
@@ -159,7 +165,7 @@ def conditional(
             Column("interval", f"{words.share(confidence, 0)} interval", "interval", "share"),
         ),
         rows=rows,
-        note=_notes(rows),
+        note=reasons(rows),
         empty="No age was seen long enough.",
         words=words,
     )
@@ -195,38 +201,12 @@ def window_effect(
             Column("interval", f"{words.share(confidence, 0)} interval", "interval", "share"),
             Column("ignoring", "If the window were ignored", "share"),
         ),
-        rows=rows.assign(interval=_pairs(rows, "ci_low", "ci_high")),
+        rows=rows.assign(interval=pairs(rows, "ci_low", "ci_high")),
         empty="No age was seen long enough.",
         words=words,
     )
 
 
-def _total_last(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep groups in their order, the total at the end, where a reader looks for it."""
-    total = table["group"] == ALL
-    return pd.concat([table.loc[~total], table.loc[total]], ignore_index=True)
-
-
-def _labels(rows: pd.DataFrame) -> pd.Series:
-    return rows["group"].replace(ALL, EVERYBODY)
-
-
-def _pairs(rows: pd.DataFrame, low: str, high: str) -> "pd.Series[Any]":
-    pairs = [ends(*pair) for pair in zip(rows[low], rows[high], strict=True)]
-    return pd.Series(pairs, index=rows.index, dtype=object)
-
-
 def _unreached(rows: pd.DataFrame) -> str:
     beyond = rows["median_days"].isna() & (rows["status"] == "ok")
     return "– median: fewer than half left while they were seen" if beyond.any() else ""
-
-
-def _notes(rows: pd.DataFrame) -> str:
-    """Reasons that limit single rows, each once: "EU: only 7 accounts at the start"."""
-    told = rows.loc[rows["reason"].fillna("") != ""]
-    if len(rows) and len(told) == len(rows) and (told["reason"] == told["reason"].iloc[0]).all():
-        return capital(str(told["reason"].iloc[0]))
-    by_reason = told.groupby("reason", sort=False)["group"].agg(
-        lambda g: ", ".join(dict.fromkeys(g))
-    )
-    return "; ".join(f"{names}: {reason}" for reason, names in by_reason.items())

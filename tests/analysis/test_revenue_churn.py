@@ -97,9 +97,13 @@ def test_groups_add_up_to_all():
     assert table["churned_minor"].iloc[0] == table["churned_minor"].iloc[1:].sum()
 
 
-def test_part_of_a_month_is_refused():
-    with pytest.raises(InputError, match="whole months"):
-        revenue_churn(months(), start=date(2026, 10, 2), end=date(2026, 11, 1))
+def test_part_of_a_month_is_unclear_and_no_day_is_refused():
+    week = revenue_churn(months(*stays(20)), start=date(2026, 10, 5), end=date(2026, 10, 12))
+    assert total(week)["status"] == "unclear"
+    assert "whole months" in total(week)["reason"]
+    assert np.isnan(total(week)["rate"])
+    with pytest.raises(InputError, match="holds no day"):
+        revenue_churn(months(), start=date(2026, 11, 1), end=date(2026, 11, 1))
 
 
 def test_interval_covers_the_truth_with_unequal_accounts():
