@@ -128,7 +128,7 @@ def what_moved_by(changes: Mapping[str, ChurnChangeResult], *, words: Words = EN
 
 def _row(by: str, change: ChurnChangeResult) -> dict[str, object]:
     table = change.table
-    apart = ", ".join(table.loc[table["stands_apart"].astype(bool), "group"])
+    apart = next(iter(table.loc[table["stands_apart"].astype(bool), "group"]), "")  # largest part
     return {
         "group": capital(spoken(by)),
         "within": change.within.value,
