@@ -68,8 +68,8 @@ class RiskModel:
     first_cutoff: date | None
     last_cutoff: date | None
     n: int  # snapshots
-    accounts: int
-    churned: int  # accounts that churned within the horizon of a snapshot
+    accounts: int  # in the rows that were taken
+    churned: int  # of these, within the horizon of a snapshot
     tuning: Tuning
     table: pd.DataFrame
     status: str
