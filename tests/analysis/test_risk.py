@@ -146,7 +146,7 @@ def test_score_account_equals_score(world, model):
         score_account(model, {"age_days": 3, "usage": 1, "guided": 1, "plan": "pro"})
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 2**31))
 def test_order_and_extra_columns_do_not_matter(seed):
     world = make_world(2, accounts=150, months=12)
@@ -253,7 +253,7 @@ def test_a_horizon_that_does_not_come_out_even_ends_in_a_shorter_interval():
 
 
 def test_lost_accounts_do_not_bias_the_risk():
-    world = make_world(11, accounts=2500, lost=0.05)
+    world = make_world(11, accounts=1200, lost=0.05)
     model = fit_risk(world.snapshots, features=FEATURES)
     row = segment_risk(model, world.now).iloc[0]
     assert row["ci_low"] < world.chance(world.now).mean() < row["ci_high"]
