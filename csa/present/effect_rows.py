@@ -6,7 +6,8 @@ import pandas as pd
 
 from csa.analysis.effects import EffectsResult
 from csa.analysis.spells import ALL
-from csa.present.names import joined, named
+from csa.present.attributes import spoken
+from csa.present.names import joined
 from csa.present.words import UNKNOWN, Words, known
 
 COLUMNS: Final = (
@@ -87,22 +88,6 @@ def where_not_proportional(result: EffectsResult) -> str:
         why = result.bands_reason or "ages cannot be cut into bands"
         return f"{who} with age, so one figure is an average that holds at no age: {why}."
     return f"{who} with age and {'is' if len(changing) == 1 else 'are'} given by age instead."
-
-
-def spoken(term: str) -> str:
-    """Say the name of a column as a word.
-
-    Parameters
-    ----------
-    term : str
-        Column of accounts.
-
-    Returns
-    -------
-    str
-        "payment method".
-    """
-    return named(term.replace("_", " "))
 
 
 def age_band(from_days: Any, to_days: Any, words: Words) -> str:

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from csa.analysis.churn_change import ChurnChangeResult
+from csa.present.attributes import spoken
 from csa.present.items import Finding, Status
 from csa.present.names import joined, named, plural
 from csa.present.words import Words
@@ -192,22 +193,6 @@ def _action(lead: _Lead, before: str, words: Words) -> str:
     if change.moved == "up":
         return "Look for a cause that all groups share first: price, product, season, competition."
     return "Find out what all groups have had in common since, and keep it."
-
-
-def spoken(by: str) -> str:
-    """Say the name of a column as a word.
-
-    Parameters
-    ----------
-    by : str
-        Column of accounts.
-
-    Returns
-    -------
-    str
-        "payment method".
-    """
-    return named(by.replace("_", " "))
 
 
 def _weight(change: ChurnChangeResult) -> float:

@@ -7,11 +7,11 @@ import pandas as pd
 from csa.analysis.effects import EffectsResult
 from csa.analysis.effects_contrasts import Contrast, strongest_contrast
 from csa.analysis.spells import ALL
+from csa.present.attributes import spoken
 from csa.present.effect_rows import (
     age_band,
     changing_terms,
     ratio_interval,
-    spoken,
     where_not_proportional,
 )
 from csa.present.items import Finding

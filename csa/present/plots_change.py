@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from csa.analysis.churn_change import ChurnChangeResult
+from csa.present.attributes import spoken
 from csa.present.canvas import (
     NARROW,
     SMALL,
@@ -22,7 +23,7 @@ from csa.present.canvas import (
 )
 from csa.present.items import Chart
 from csa.present.names import named, plural
-from csa.present.narrate_change import NAME, spoken
+from csa.present.narrate_change import NAME
 from csa.present.plots_rates import SPARE
 from csa.present.theme import LIGHT, SERIES
 from csa.present.words import Words

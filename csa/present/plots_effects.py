@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from csa.analysis.effects import EffectsResult
+from csa.present.attributes import spoken
 from csa.present.canvas import (
     NARROW,
     SMALL,
@@ -27,7 +28,6 @@ from csa.present.effect_rows import (
     effect_rows,
     ratio,
     ratio_interval,
-    spoken,
     where_not_proportional,
 )
 from csa.present.items import Chart

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from csa.analysis.hazard_curves import group_curves
 from csa.analysis.hazards import HazardResult
+from csa.present.attributes import spoken
 from csa.present.canvas import (
     SMALL,
     WIDE,
@@ -22,7 +23,6 @@ from csa.present.canvas import (
     spread,
     tick_step,
 )
-from csa.present.effect_rows import spoken
 from csa.present.items import Chart
 from csa.present.names import joined, named, plural
 from csa.present.narrate_renewal import RENEWAL

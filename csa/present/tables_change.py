@@ -6,10 +6,11 @@ from typing import Final
 import pandas as pd
 
 from csa.analysis.churn_change import ChurnChangeResult
+from csa.present.attributes import spoken
 from csa.present.columns import Column
 from csa.present.items import Table
 from csa.present.names import capital
-from csa.present.narrate_change import NAME, spoken
+from csa.present.narrate_change import NAME
 from csa.present.table_rows import pairs, reasons
 from csa.present.words import UNKNOWN, Words, known
 

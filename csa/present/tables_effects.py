@@ -6,6 +6,7 @@ import pandas as pd
 
 from csa.analysis.effects import EffectsResult
 from csa.analysis.spells import ALL
+from csa.present.attributes import spoken
 from csa.present.columns import Column
 from csa.present.effect_rows import (
     age_band,
@@ -13,7 +14,6 @@ from csa.present.effect_rows import (
     effect_rows,
     ratio,
     ratio_interval,
-    spoken,
     where_not_proportional,
 )
 from csa.present.items import Table

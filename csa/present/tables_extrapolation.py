@@ -4,6 +4,7 @@ from typing import Final
 
 from csa.analysis.extrapolation import ExtrapolationResult
 from csa.analysis.extrapolation_fits import MISS
+from csa.present.attributes import spoken
 from csa.present.columns import Column
 from csa.present.items import Table
 from csa.present.names import capital
@@ -48,7 +49,7 @@ def extrapolation(
         id="extrapolation-fits",
         title="Curves held against what was observed",
         columns=(
-            Column("group", by.capitalize()),
+            Column("group", capital(spoken(by))),
             Column("distribution", "Curve"),
             Column("events", "Left", "integer"),
             Column("aic", "AIC", "number"),
@@ -101,9 +102,9 @@ def expected_lifetime(
     level = words.share(result.confidence, 0)
     return Table(
         id="expected-lifetime-by-group",
-        title=f"Expected lifetime within {words.days(result.horizon_days)}, by {by}",
+        title=f"Expected lifetime within {words.days(result.horizon_days)}, by {spoken(by)}",
         columns=(
-            Column("group", capital(by)),
+            Column("group", capital(spoken(by))),
             Column("n", "Accounts", "integer"),
             Column("seen_until_days", "Seen up to", "days"),
             Column("curve", "Curve"),

@@ -5,8 +5,9 @@ from typing import Any, Final
 import pandas as pd
 
 from csa.analysis.hazards import HazardResult
+from csa.present.attributes import spoken
 from csa.present.columns import Column
-from csa.present.effect_rows import ratio, ratio_interval, spoken
+from csa.present.effect_rows import ratio, ratio_interval
 from csa.present.items import Table
 from csa.present.names import capital, shortened
 from csa.present.narrate_lifetimes import p_value
