@@ -78,6 +78,9 @@ def where_not_proportional(result: EffectsResult) -> str:
     if result.tests.empty:
         return "Whether effects are the same at all ages was not tested."
     if not changing:
+        whole = result.tests.loc[result.tests["term"] == ALL, "proportional"]
+        if (whole == CHANGES).any():
+            return "Taken together the effects change with age, but no single one is shown to."
         return "No effect is shown to change with the age of an account."
     who = (
         f"The effect of {joined(changing)} changes"

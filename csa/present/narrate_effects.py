@@ -9,6 +9,7 @@ from csa.analysis.effects_contrasts import Contrast, strongest_contrast
 from csa.analysis.spells import ALL
 from csa.present.attributes import spoken
 from csa.present.effect_rows import (
+    CHANGES,
     age_band,
     changing_terms,
     ratio_interval,
@@ -121,9 +122,14 @@ def _evidence(result: EffectsResult, found: Contrast, words: Words) -> str:
         f"By age {', '.join(by_age)}." if by_age else "",
         f"{_counts(found, words)}.",
         "" if found.term in changing_terms(result) else _same(result, found, words),
-        where_not_proportional(result) if changing_terms(result) else "",
+        where_not_proportional(result) if _any_change(result) else "",
     ]
     return " ".join(filter(None, parts))
+
+
+def _any_change(result: EffectsResult) -> bool:
+    """Whether any effect, or all together, are shown to change with age."""
+    return bool((result.tests["proportional"] == CHANGES).any())
 
 
 def _counts(found: Contrast, words: Words) -> str:

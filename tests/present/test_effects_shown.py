@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,13 @@ from spell_samples import HOSTILE, attributed, effects_of, seats_effect
 
 from csa.analysis.effects import effects
 from csa.present import narrate_effects, plots_effects, tables_effects
-from csa.present.effect_rows import age_band, effect_rows, ratio, ratio_interval
+from csa.present.effect_rows import (
+    age_band,
+    effect_rows,
+    ratio,
+    ratio_interval,
+    where_not_proportional,
+)
 from csa.present.words import Words
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -42,6 +49,26 @@ def test_where_an_effect_changes_with_age_words_say_so():
     evidence = narrate_effects.effects(effects_of(*THREE)).evidence
     assert "For onboarding nothing speaks against the same effect at all ages (p = " in evidence
     assert "The effect of plan changes with age and is given by age instead." in evidence
+
+
+def test_a_change_that_no_attribute_can_be_named_for_is_told():
+    result = effects_of("onboarding", "sales_channel")
+    tests = result.tests.assign(proportional=["not rejected", "not rejected", "rejected"])
+    odd = replace(result, tests=tests)
+    told = "Taken together the effects change with age, but no single one is shown to."
+    assert told in narrate_effects.effects(odd).evidence
+    assert told.rstrip(".") in tables_effects.effects(odd).note
+
+
+def test_bands_that_could_not_be_made_are_told():
+    bare = replace(
+        effects_of(*THREE), bands=effects_of(*THREE).bands.head(0), bands_reason="too few"
+    )
+    assert where_not_proportional(bare) == (
+        "The effect of plan changes with age, so one figure is an average that holds at no age: "
+        "too few."
+    )
+    assert "an average over ages" in str(tables_effects.effect_tests(bare).cells())
 
 
 def test_an_effect_that_changes_is_said_by_age():
