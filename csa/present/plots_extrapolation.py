@@ -33,6 +33,7 @@ from csa.present.words import DAYS_PER_MONTH, Words
 ENGLISH: Final = Words()
 SEEN, CURVE = SERIES[0], SERIES[1]
 ROW: Final = 0.19
+SPAN: Final = 1.04  # of the ages drawn: a horizon of whole years has a tick at its very end
 COLUMNS: Final = (
     *("kind", "group", "age_days", "survival", "ci_low", "ci_high"),
     *("among_low", "among_high", "extrapolated"),
@@ -162,7 +163,7 @@ def _axes(ax: Axes, seen: pd.DataFrame, curve: pd.DataFrame, words: Words, size:
     lowest = float(pd.concat([x.astype(float) for x in lows]).min())
     bottom = 0.5 if lowest >= 0.55 else 0.0
     last = max(float(pd.concat([seen["months"], curve["months"]]).max()), 1.0)
-    ax.set(xlim=(0, last), ylim=(bottom, 1.0), xlabel="", ylabel="")
+    ax.set(xlim=(0, SPAN * last), ylim=(bottom, 1.0), xlabel="", ylabel="")
     ticks = np.arange(0, last + 1e-6, tick_step(last, size.ticks))
     ax.set_xticks(ticks, [words.number(t) for t in ticks])
     shares = np.arange(bottom, 1.001, 0.25 if bottom == 0 else 0.1)
