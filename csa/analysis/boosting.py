@@ -209,7 +209,7 @@ def _fitted(
 def _one_thread() -> Iterator[None]:
     """Pin the threads: on a busy machine they wait for one another, up to seconds per call."""
     # comes with scikit-learn
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # noqa: PLC0415
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     with threadpool_limits(limits=1):
         yield
