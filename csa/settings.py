@@ -155,7 +155,7 @@ class Report(_Part):
     every: Literal["day", "week", "month", "quarter", "year"]
     at: Annotated[str, AfterValidator(rules.clock)] = "07:00"
     formats: Annotated[tuple[Literal["html", "pdf"], ...], Field(min_length=1)] = ("html", "pdf")
-    parameters: dict[str, dict[str, str | bool | int | float]] = {}
+    parameters: dict[str, dict[str, str | bool | int | float | list[str]]] = {}
     recipients: tuple[Annotated[str, AfterValidator(rules.address)], ...] = ()
 
     @model_validator(mode="after")

@@ -9,6 +9,10 @@ from csa.present.columns import Column
 from csa.present.items import Table
 from csa.present.table_rows import group_names, pairs, reasons, total_last
 from csa.present.tables_causes import causes, causes_by_month
+from csa.present.tables_change import what_moved, what_moved_by
+from csa.present.tables_effects import effect_tests, effects
+from csa.present.tables_extrapolation import expected_lifetime, extrapolation
+from csa.present.tables_hazard_model import hazard_model
 from csa.present.tables_lifetimes import chance_to_leave, lost_sight, remaining
 from csa.present.tables_quality import checks, freshness, lineage, missing
 from csa.present.tables_revenue import revenue_churn
@@ -21,13 +25,20 @@ __all__ = [
     "checks",
     "churn_rate",
     "conditional",
+    "effect_tests",
+    "effects",
+    "expected_lifetime",
+    "extrapolation",
     "freshness",
+    "hazard_model",
     "lineage",
     "lost_sight",
     "missing",
     "remaining",
     "revenue_churn",
     "survival_summary",
+    "what_moved",
+    "what_moved_by",
     "window_effect",
 ]
 

