@@ -11,9 +11,13 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from csa.analysis.churn_change import what_moved
 from csa.analysis.churn_rate import ChurnRateResult, churn_rate
+from csa.analysis.effects import effects
+from csa.analysis.extrapolation import extrapolate
 from csa.analysis.lifetimes import LogRank, SurvivalResult, survival
-from csa.analysis.remaining import life_tables
+from csa.analysis.remaining import life_tables, remaining_lifetime
+from csa.analysis.revenue_churn import revenue_churn
 from csa.analysis.spells import ALL, as_spells
 from csa.methods.survival import SurvivalCurve, kaplan_meier
 
@@ -23,9 +27,14 @@ __all__ = [
     "SurvivalResult",
     "churn_rate",
     "conditional_survival",
+    "effects",
+    "extrapolate",
     "numbers_at_risk",
+    "remaining_lifetime",
+    "revenue_churn",
     "survival",
     "survival_at",
+    "what_moved",
     "window_effect",
 ]
 
