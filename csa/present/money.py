@@ -30,6 +30,25 @@ def major(minor: float | None, words: Words) -> float | None:
     return float(minor) / float(10**precision)
 
 
+def minor(value: float, words: Words) -> float:
+    """Turn units of the currency into minor units.
+
+    Parameters
+    ----------
+    value : float
+        Amount in units of the currency.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    float
+        Cents of EUR, yen of JPY.
+    """
+    precision: int = get_currency_precision(words.currency)
+    return float(value) * float(10**precision)
+
+
 def amount(minor: float | None, words: Words) -> str:
     """Format money inside a sentence: millions to one digit, else to the unit from 100 on.
 

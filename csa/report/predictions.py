@@ -8,7 +8,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from csa.analysis.risk import RiskScores, as_predictions
 from csa.data.schema import TABLES
 from csa.data.workspace import Workspace
 from csa.errors import RunError
@@ -37,25 +38,12 @@ _SCHEMA = pa.schema(
 )
 
 
-class Scored(Protocol):
-    """Scores of accounts: `table` has `account_id`, `cutoff_on`, `risk`, `ci_low`, `ci_high`."""
-
-    @property
-    def table(self) -> pd.DataFrame: ...  # noqa: D102
-
-    @property
-    def horizon_days(self) -> int: ...  # noqa: D102
-
-    @property
-    def status(self) -> str: ...  # noqa: D102
-
-
-def keep_predictions(scores: Scored, *, model: str, flagged: Collection[str] = ()) -> None:
+def keep_predictions(scores: RiskScores, *, model: str, flagged: Collection[str] = ()) -> int:
     """Leave predictions to the run, which records them once the edition is in its place.
 
     Parameters
     ----------
-    scores : Scored
+    scores : RiskScores
         From `csa.analysis.risk.score`. Nothing is kept of a model that is "unclear", nor of
         accounts without a risk.
     model : str
@@ -63,30 +51,29 @@ def keep_predictions(scores: Scored, *, model: str, flagged: Collection[str] = (
     flagged : collection of str
         Accounts on the list to act on.
 
+    Returns
+    -------
+    int
+        How many were left.
+
     Notes
     -----
     Does nothing where a notebook is run by hand: only what a reader was told is judged later.
     """
     folder = os.environ.get(FOLDER)
     if not folder or scores.status != "ok":
-        return
-    told = scores.table[scores.table["risk"].notna()]
-    rows = pd.DataFrame(
-        {
-            "model": model,
-            "account_id": told["account_id"].astype(str),
-            "made_on": pd.to_datetime(told["cutoff_on"]).dt.date,
-            "horizon_days": scores.horizon_days,
-            "value": told["risk"].astype(float),
-            "low": told["ci_low"].astype(float),
-            "high": told["ci_high"].astype(float),
-            "flagged": told["account_id"].isin(list(flagged)),
-        }
+        return 0
+    rows = as_predictions(scores, model=model)
+    rows = rows.assign(
+        account_id=rows["account_id"].astype(str),
+        made_on=pd.to_datetime(rows["made_on"]).dt.date,
+        flagged=rows["account_id"].isin(list(flagged)),
     )
     target = Path(folder) / f"{len(list(Path(folder).glob('*.parquet')))}.parquet"
     part = target.with_suffix(".part")  # a kernel that dies leaves no half a file
     pq.write_table(pa.Table.from_pandas(rows, schema=_SCHEMA, preserve_index=False), part)
     part.rename(target)
+    return len(rows)
 
 
 def left_by(folder: Path) -> tuple[pa.Table, ...]:

@@ -81,12 +81,12 @@ def test_every_call_is_kept(folder):
 
 
 def test_nothing_is_kept_by_hand_or_of_what_is_not_known(folder, monkeypatch):
-    keep_predictions(scores(status="unclear"), model="churn")
+    assert keep_predictions(scores(status="unclear"), model="churn") == 0
     assert left_by(folder) == ()
-    keep_predictions(scores(risk=(0.25, np.nan)), model="churn")
+    assert keep_predictions(scores(risk=(0.25, np.nan)), model="churn") == 1
     assert [row["account_id"] for row in ledger_rows(left_by(folder))] == ["a"]
     monkeypatch.delenv(FOLDER)
-    keep_predictions(scores(), model="churn")
+    assert keep_predictions(scores(), model="churn") == 0
     assert len(left_by(folder)) == 1
 
 
