@@ -51,7 +51,7 @@ def spells(accounts: int) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(".part")
-        flags = ", ".join(f"hash(i::varchar || '{name}') % 2 = 1 as {name}" for k, name in enumerate(FLAGS))
+        flags = ", ".join(f"hash(i::varchar || '{name}') % 2 = 1 as {name}" for name in FLAGS)
         with duckdb.connect() as engine:
             engine.execute("set enable_progress_bar = false")
             engine.execute(

@@ -79,7 +79,7 @@ class Columns:
         """Rows that stay in the risk sets; None: all."""
         if not self.empty:
             return None
-        return ~np.any([e.rows for e in self.empty], axis=0)
+        return np.asarray(~np.any([e.rows for e in self.empty], axis=0), dtype=bool)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -134,8 +134,8 @@ def make_columns(rows: Rows, covariates: Sequence[Covariate]) -> Columns:
 def _add_levels(found: Columns, rows: Rows, covariate: Covariate, classes: Classes) -> None:
     """Add the levels of one covariate that were seen."""
     name, size = covariate.name, len(classes.levels)
-    spells = np.bincount(classes.codes, weights=rows.count, minlength=size)
-    events = np.bincount(classes.codes, weights=rows.count * rows.event, minlength=size)
+    spells = np.bincount(classes.codes, rows.count, size).astype(float)
+    events = np.bincount(classes.codes, rows.count * rows.event, size).astype(float)
     reference = _reference(covariate, classes.levels, spells, events)
     label = found.references[name] = classes.levels[reference]
     for k in np.flatnonzero(spells > 0).tolist():

@@ -182,10 +182,10 @@ class RiskSets:
         at risk, going : ndarray
             One number per slot.
         """
-        bins = np.bincount(self.exit_bin, weights=weight, minlength=2 * self.slots)
-        entering = None
+        bins: FloatArray = np.bincount(self.exit_bin, weight, 2 * self.slots).astype(float)
+        entering: FloatArray | None = None
         if self.entry_slot is not None:
-            entering = np.bincount(self.entry_slot, weights=weight, minlength=self.slots)
+            entering = np.bincount(self.entry_slot, weight, self.slots).astype(float)
         return self.at_risk(bins, entering)
 
     def at_risk(
@@ -293,7 +293,7 @@ def _whole(spells: FollowUp) -> tuple[FloatArray, IntArray, IntArray | None]:
     if not (whole and _small(ends)):
         ages = np.unique(ends[spells.event]).astype(float)
         passed = None if starts is None else np.searchsorted(ages, starts, side="right")
-        if passed is not None:
+        if passed is not None and starts is not None:
             passed[starts <= 0] = 0  # at risk from the very beginning
         return ages, np.searchsorted(ages, ends, side="right"), passed
     present = np.zeros(int(ends.max()) + 1, bool)

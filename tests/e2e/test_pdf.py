@@ -183,11 +183,11 @@ def test_first_page_is_the_whole_summary(folder):
     assert len(said.split()) < 260  # read in a minute
 
 
-def test_seven_findings_fit_on_the_first_page(tmp_path):
+def test_six_findings_fit_on_the_first_page(tmp_path):
     out = tmp_path / "report.pdf"
     render.render_pdf(*sample.edition_of(sample.many_findings(9), sample.unavailable()), out)
     first = pages_text(out)[0]
-    assert len(re.findall(r"Finding number \d", first)) == 7
+    assert len(re.findall(r"Finding number \d", first)) == 6
     assert "3 further findings in the chapters." in first
 
 
@@ -272,7 +272,7 @@ def test_no_machine_path_in_the_pdf(folder):
 def test_real_edition_prints(edition):
     path = edition.folder / "report.pdf"
     texts = pages_text(path)
-    assert 4 <= len(texts) <= 14
+    assert 4 <= len(texts) <= 30
     assert "Executive summary" in texts[0]
     assert all(len(text.split()) > 40 for text in texts)
     for word in words(path):

@@ -141,11 +141,11 @@ def test_page_one_answers_three_questions_per_finding():
         assert all(text(dd) for dd in finding.find_all("dd"))
 
 
-def test_page_one_has_at_most_seven_findings_and_counts_the_rest():
+def test_page_one_has_at_most_six_findings_and_counts_the_rest():
     page = BeautifulSoup(
         render.page_html(*sample.edition_of(sample.many_findings(9))), "html.parser"
     )
-    assert len(page.select(".summary > li")) == 7
+    assert len(page.select(".summary > li")) == 6
     assert text(page.select_one(".more")) == "3 further findings in the chapters."
     assert text(page.select_one(".verdict")).startswith("9 findings: 3 bad, 2 to watch")
 
