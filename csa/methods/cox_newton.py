@@ -7,6 +7,7 @@ from csa.methods.cox_likelihood import PartialLikelihood, Point, partial_likelih
 
 FloatArray = NDArray[np.float64]
 
+LEAST = 1e-200  # information below this is none: its inverse would overflow
 MAX_PASSES = 40
 MAX_HALVINGS = 20
 DECREMENT = 1e-8  # twice what the log-likelihood can still gain
@@ -131,7 +132,8 @@ def inverse_of(information: FloatArray) -> FloatArray:
     """
     if not len(information):
         return information
-    size = np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
+    diagonal = np.diag(information)
+    size = np.sqrt(np.where(diagonal > LEAST, diagonal, 1.0))  # else no direction of its own
     values, vectors = np.linalg.eigh(information / np.outer(size, size))
     known = values > np.finfo(float).eps * len(size)
     part = vectors[:, known] / size[:, None]
