@@ -42,6 +42,7 @@ def steps(world):
 # --- boosting ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_boosting_is_repeatable_and_predicts(world):
     fits = [fit_boosting(world.snapshots, features=FEATURES) for _ in range(2)]
     risks = [boosting_risk(fit, world.now) for fit in fits]
@@ -86,6 +87,7 @@ def test_choose_takes_boosting_where_it_wins(world):
     assert (found.table["ci_low"] > 0).all()
 
 
+@pytest.mark.slow
 def test_choose_uses_nothing_after_the_last_day(world):
     day = date(2024, 12, 1)
     known = world.snapshots
@@ -96,6 +98,7 @@ def test_choose_uses_nothing_after_the_last_day(world):
     assert one.test_to <= day - timedelta(days=90)
 
 
+@pytest.mark.slow
 def test_choose_without_enough_is_unclear(world):
     early = world.snapshots[world.snapshots["cutoff_on"] < "2024-02-15"]
     found = choose(early, features=FEATURES)
@@ -147,6 +150,7 @@ def test_mean_by_account_is_the_clustered_regression_on_a_constant():
 # --- back-tests ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["hazard", "boosting"])
 def test_backtest_predicts_each_later_cutoff_once(world, kind):
     found = backtest(world.snapshots, features=FEATURES, model=kind, refits=2)
@@ -161,6 +165,7 @@ def test_backtest_predicts_each_later_cutoff_once(world, kind):
     assert summary is not None
 
 
+@pytest.mark.slow
 def test_backtest_is_blind_to_what_came_later(world):
     first = backtest(world.snapshots, features=FEATURES, refits=2)
     day = pd.Timestamp(first.folds["as_of"].iloc[1])

@@ -250,6 +250,7 @@ ROWS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(ROWS, st.randoms())
 def test_order_and_repetition_of_rows_leave_survival_unchanged(rows, random):

@@ -139,6 +139,7 @@ def test_a_table_in_the_engine_is_as_good_as_a_frame_and_stays_as_it_is():
     pd.testing.assert_frame_equal(spells, before)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=10)
 @given(st.integers(0, 10**6))
 def test_order_index_and_further_columns_do_not_matter(seed):

@@ -105,6 +105,7 @@ def test_nothing_is_found_where_nothing_can_be_told(frame):
     assert strongest_contrast(effects(frame, covariates=["kind", "other"])) is None
 
 
+@pytest.mark.slow
 def test_chance_is_rarely_taken_for_a_difference():
     """Three attributes without any effect: at most 5 % of 200 companies find one, plus 3 errors."""
     found = 0

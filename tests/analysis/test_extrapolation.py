@@ -132,6 +132,7 @@ def test_yearly_steps_are_not_extrapolated():
     assert (result.fits["largest_miss"] > 0.02).all()
 
 
+@pytest.mark.slow
 def test_ages_far_beyond_the_data_get_no_number():
     result = extrapolate(weibull(5), horizon_days=3650, step_days=365)
     row, curve = result.lifetimes.iloc[0], result.curves.set_index("age_days")
@@ -172,6 +173,7 @@ def test_everybody_gone_on_one_day_is_unclear():
     assert result.lifetimes["reason"].iloc[0].startswith("no distribution fits")
 
 
+@pytest.mark.slow
 def test_a_curve_starts_where_enough_were_seen():
     spells = weibull(6, n=1500)
     spells["entry_days"] = spells["entry_days"] + 100

@@ -124,6 +124,7 @@ def test_groups_come_with_what_was_observed():
     assert (early["survival"] - early["observed"]).abs().max() < 0.12
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth():
     """Exponential lives of one mean per group, seen late: S(180) within its 95 % limits."""
     inside = 0

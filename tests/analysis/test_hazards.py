@@ -103,6 +103,7 @@ def with_basic_as_reference(spells):
 # --- the same as the expanded regression ---------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", LINKS)
 @pytest.mark.parametrize("late", [False, True])
 def test_estimates_equal_the_expanded_regression(link, late):
@@ -157,6 +158,7 @@ def test_partly_observed_intervals_count_by_their_days(link):
         assert row["std_error"] == pytest.approx(other.bse[name], rel=1e-7)
 
 
+@pytest.mark.slow
 def test_time_varying_covariates_and_phases_equal_the_expanded_regression():
     """The plan changes at some age for a third of the spells."""
     spells = with_basic_as_reference(simulated(3))
@@ -244,6 +246,7 @@ def test_renewals_are_a_term_in_time():
 # --- cuts, parts and order -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=12)
 @given(st.integers(0, 500), st.integers(1, 40), st.sampled_from(["logit", "cloglog"]))
 def test_cutting_rows_and_shuffling_them_changes_nothing(seed, interval_days, link):

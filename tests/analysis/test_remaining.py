@@ -62,6 +62,7 @@ def test_it_is_the_sum_of_the_chances_to_stay():
     assert row["remaining_days"] == pytest.approx(stays.sum())
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth():
     """Exponential lives of 200 days: 200 (1 - e^-0.5) of the next 100 at any age."""
     truth, inside = 200 * (1 - np.exp(-0.5)), 0

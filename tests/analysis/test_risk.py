@@ -64,6 +64,7 @@ def design(rows, terms):
     return np.column_stack(columns).astype(float)
 
 
+@pytest.mark.slow
 def test_risk_and_interval_match_a_regression_on_expanded_rows(world):
     """Statsmodels GLM with errors by account; risk and delta method by hand, to 1e-6."""
     snapshots = world.snapshots[world.snapshots["seats"] < 15]  # none so far out that it is held
@@ -160,6 +161,7 @@ def test_order_and_extra_columns_do_not_matter(seed):
     pd.testing.assert_frame_equal(world.snapshots, before)
 
 
+@pytest.mark.slow
 def test_longer_horizons_have_higher_risks(world):
     means = [
         score(fit_risk(world.snapshots, features=FEATURES, horizon_days=h), world.now)
@@ -436,6 +438,7 @@ def test_flags_integers_and_nullable_columns_are_numbers():
     assert table["risk"].to_numpy() == pytest.approx(score(model, rows).table["risk"].to_numpy())
 
 
+@pytest.mark.slow
 def test_shrinkage_leaves_no_signal_at_the_base_rate():
     rng = np.random.default_rng(9)
     rows = make_snapshots(1500, **{f"x{j}": rng.normal(size=1500) for j in range(20)})

@@ -120,6 +120,7 @@ def test_revenue_at_risk_needs_a_revenue(model, scores, now):
 # --- the model that was chosen -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_score_chosen_takes_the_risks_of_the_model_that_won(world, model, now):
     choice = choose(world.snapshots, features=FEATURES)
     default = score_chosen(replace(choice, chosen="hazard"), model, world.snapshots, now)

@@ -82,6 +82,7 @@ def test_a_risk_that_falls_with_age_is_no_peak():
     assert found.year_p < 0.001
 
 
+@pytest.mark.slow
 def test_peaks_of_chance_are_rarer_than_the_level():
     """Constant risk, forty times: 5 in 100 at most may look like a peak."""
     found = [

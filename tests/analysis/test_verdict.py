@@ -154,6 +154,7 @@ def test_targets_may_be_others_and_must_be_shares():
         reachable_at(result, "f1", 0.8)
 
 
+@pytest.mark.slow
 def test_verdicts_are_right_in_95_percent_at_the_target_itself():
     """A recall of exactly 80 % is called met or not met in no more than 5 % of 200 worlds."""
     wrong = 0

@@ -119,6 +119,7 @@ def test_both_ways_of_casting_numbers_agree(texts, kind):
     assert cast(texts, kind) == cast(texts, kind, duck=False)
 
 
+@pytest.mark.slow
 @_FEW
 @given(
     st.lists(_DAYS, min_size=20, max_size=60),

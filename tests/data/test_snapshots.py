@@ -54,6 +54,7 @@ def same(found, wanted):
             assert one[name] == near, (name, one)
 
 
+@pytest.mark.slow
 def test_snapshots_equal_plain_python(engine):
     tables = world(10, accounts=50)
     found = engine.run(tables, CUTOFFS)
@@ -93,6 +94,7 @@ def check_future(engine, seed):
         assert after == before
 
 
+@pytest.mark.slow
 def test_snapshots_know_nothing_after_the_cutoff(engine):
     for seed in range(3):
         check_future(engine, seed)

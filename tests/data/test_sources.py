@@ -286,6 +286,7 @@ def test_day_and_month_are_told_apart_by_any_row_or_column(workspace):
     assert read(settings, "accounts", "signed_up_on") == [(date(2024, 5, 4),)]
 
 
+@pytest.mark.slow
 def test_rows_and_facts_after_the_day_are_unknown(workspace):
     settings = workspace(
         {

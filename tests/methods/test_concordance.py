@@ -271,6 +271,7 @@ def test_concordance_refuses_unseen_rows_and_unknown_weights():
         concordance_binned(np.arange(40_000), np.arange(40_000) / 7, np.ones(40_000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [False, True])
 def test_binned_bounds_hold_the_exact_value(late):
     scores, ends, event, entry = many(10_000)

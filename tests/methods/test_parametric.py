@@ -85,6 +85,7 @@ def test_weibull_of_rossi_matches_r():
     assert fit.names[:2] == ("(Intercept)", "fin")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("distribution", "model", "null"),
     [
@@ -121,6 +122,7 @@ def test_late_entry_equals_surpyval(distribution):
     assert mine == pytest.approx(other.sf(ages), abs=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resolution", [0.0, 1.0])
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 def test_estimates_are_at_the_top_of_the_likelihood(distribution, resolution):
@@ -148,6 +150,7 @@ def test_estimates_are_at_the_top_of_the_likelihood(distribution, resolution):
     assert fit.covariance == pytest.approx(np.linalg.inv(-bend), rel=1e-3, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_whole_days_are_taken_as_such():
     """Rounding up is a bias of the shape that the resolution takes away."""
     time, event, entry = simulated(3, n=20_000)
@@ -275,6 +278,7 @@ def test_what_has_no_top_is_said(times, distribution):
     assert bool(fit.reason) != fit.converged
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "value"), [("NEAR", 0.0), ("LAST_STEPS", 0)])
 def test_a_stop_away_from_the_top_is_no_estimate(monkeypatch, name, value):
     monkeypatch.setattr(f"csa.methods.aft_lifelines.{name}", value)
@@ -291,6 +295,7 @@ def test_a_fit_that_lifelines_gives_up_is_no_estimate(monkeypatch):
     assert not fit_aft(lifetimes([1, 2, 3, 9], [1, 1, 0, 1]), "weibull").converged
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spread", [-1.0, np.nan])
 def test_an_impossible_covariance_is_no_estimate(monkeypatch, spread):
     fit = WeibullAFTFitter.fit_interval_censoring

@@ -151,6 +151,7 @@ def test_chart_repeats_its_bytes():
     assert (one.svg, one.svg_narrow) == (two.svg, two.svg_narrow)
 
 
+@pytest.mark.slow
 def test_many_levels_are_limited_and_counted():
     names = tuple(f"Partner with a rather long name {i:02d}" for i in range(40))
     chart = plots_effects.effects(effects_of("onboarding", levels=names))

@@ -108,6 +108,7 @@ def test_a_group_that_starts_late_is_said():
     assert "accounts that reach 9.9 months are expected" in finding.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("frame", "horizon", "why"),
     [
@@ -177,6 +178,7 @@ def test_no_curve_that_fits_leaves_what_was_observed():
     assert "No curve is drawn beyond the data: no distribution fits" in chart.caption
 
 
+@pytest.mark.slow
 def test_chart_repeats_its_bytes_and_holds_hostile_names():
     frame = spells(HOSTILE, n=70)
     result = extrapolate(frame, horizon_days=1461, distributions=("weibull",))
@@ -193,6 +195,7 @@ def test_chart_repeats_its_bytes_and_holds_hostile_names():
 # --- listed --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_table_of_fits_names_the_chosen():
     table = tables_extrapolation.extrapolation(beyond(groups=TWO))
     rows = table.cells()

@@ -143,6 +143,7 @@ def test_chart_of_all_together_has_one_curve():
     assert "Shaded" not in chart.caption
 
 
+@pytest.mark.slow
 def test_chart_repeats_its_bytes():
     one, two = (plots_hazard_model.hazard_model(hazard_of(*FULL), by="plan") for _ in range(2))
     assert (one.svg, one.svg_narrow) == (two.svg, two.svg_narrow)
@@ -170,6 +171,7 @@ def test_too_few_for_a_model_say_so(rows):
     assert chart.alt.startswith("There is no model") or len(chart.data)
 
 
+@pytest.mark.slow
 def test_hostile_and_many_groups():
     frame = attributed(levels=HOSTILE + tuple(f"Group {i}" for i in range(20)))
     chart = plots_hazard_model.hazard_model(

@@ -253,6 +253,7 @@ def test_freshness_without_dates_is_unclear():
     assert narrate.freshness(report, as_of=sample.AS_OF).status == "unclear"
 
 
+@pytest.mark.slow
 def test_hostile_names_stay_one_sentence():
     finding = narrate.groups(lifetimes(sample.HOSTILE))
     assert "\n" not in finding.text

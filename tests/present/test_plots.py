@@ -25,6 +25,7 @@ def texts(svg):
     return ["".join(node.itertext()) for node in ET.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHARTS)
 @pytest.mark.parametrize("groups", [sample.SEGMENTS, sample.HOSTILE], ids=["plain", "hostile"])
 def test_bytes_repeat(name, groups):
@@ -99,6 +100,7 @@ def test_data_behind_a_curve_is_exact_and_thinned():
     assert len(merged) == len(chart.data)
 
 
+@pytest.mark.slow
 def test_drawings_stay_small():
     chart = plots.survival_curves(survival(spells(tuple(f"Region {i}" for i in range(9)))))
     assert len(chart.svg) < 150_000

@@ -63,6 +63,7 @@ def texts(svg):
     return ["".join(node.itertext()) for node in ET.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLAIN)
 def test_bytes_repeat(name):
     first, second = PLAIN[name](), PLAIN[name].__wrapped__()
@@ -78,6 +79,7 @@ def test_labels_are_real_texts(name):
     assert 'viewBox="0 0 259.2 ' in chart.svg_narrow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_drawings_hold_nothing_that_loads_or_runs(name):
     for svg in (HOSTILE[name]().svg, HOSTILE[name]().svg_narrow):
@@ -164,6 +166,7 @@ def test_a_group_may_be_drawn_alone():
     assert set(chart.data["group"]) == {"SMB"}
 
 
+@pytest.mark.slow
 def test_reasons_beyond_the_colours_are_counted_not_drawn():
     spells = churn.caused()
     many = spells.assign(cause=[f"r{i % 8}" for i in range(len(spells))])
@@ -191,6 +194,7 @@ def test_months_add_up_and_are_numbered():
     assert "2025" in " ".join(texts(chart.svg))
 
 
+@pytest.mark.slow
 def test_many_months_lose_their_numbers_not_their_names():
     chart = causes_by_month(churn.lately(count=30))
     assert "numbered" not in chart.caption
