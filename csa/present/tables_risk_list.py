@@ -1,5 +1,6 @@
 """Tables of the accounts to call, of revenue at risk by group, and of what drives risk."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -242,9 +243,7 @@ def _left(declared: dict[str, FeatureLike], left_out: Mapping[str, str]) -> Iter
 
 
 def _absent(left_out: Mapping[str, str]) -> str:
-    """Say what is left out, each reason once."""
-    by_reason: dict[str, list[str]] = {}
-    for name, reason in left_out.items():
-        by_reason.setdefault(reason.splitlines()[0], []).append(name)
-    told = [f"{', '.join(names)} ({reason})" for reason, names in by_reason.items()]
+    """Count the signs that are left out by what they lack; the way out stands in the settings."""
+    lacking = Counter(reason.splitlines()[0].partition(";")[0] for reason in left_out.values())
+    told = [f"{n} {plural(n, 'sign')}, since {reason}" for reason, n in lacking.most_common()]
     return f"Not in the model: {'; '.join(told)}." if told else ""

@@ -44,6 +44,7 @@ def texts(svg):
 # who to call -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_accounts_to_call_names_the_first_with_owner_reason_and_next_step():
     found = listed()
     finding = narrate_risk.accounts_to_call(found)
@@ -98,6 +99,7 @@ def test_nobody_is_worth_a_call_that_costs_more_than_it_keeps():
     assert tables_risk.accounts_to_call(found).part()["empty"] == "No account is worth a call."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("found", "says"),
     [(few, "cannot be told, so no list"), (silent, "tells who leaves, so no list")],
@@ -136,6 +138,7 @@ def test_readers_outside_see_no_account():
     assert (row["segment"], row["now"], row["above"]) == ("SMB", 5, found.above)
 
 
+@pytest.mark.slow
 def test_names_missing_or_hostile_are_shown_safely():
     found = listed(names=HOSTILE)
     chart = plots_risk.accounts_to_call(found)
@@ -201,6 +204,7 @@ def grouped(names):
     return revenue_at_risk(found.model, found.scores, found.today.assign(group=group))
 
 
+@pytest.mark.slow
 def test_revenue_of_many_and_hostile_groups():
     chart = plots_risk.revenue_at_risk(grouped([f"{HOSTILE} {i}" for i in range(40)]))
     assert "30 further groups not drawn." in chart.caption
@@ -224,8 +228,9 @@ def test_risk_drivers_tell_the_signs_that_are_more_than_chance():
     assert "Days to the next renewal" in texts(chart.svg)
     signs = plots_risk.risk_signs(made().model, DECLARED)
     assert "(within chance)" in signs.alt
-    rows = tables_risk.risk_drivers(made().model, DECLARED, {"seats": "no seats\nmore"}).part()
-    assert "Not in the model: seats (no seats)." in rows["note"]
+    absent = {"seats": "subscriptions has no seats; add", "a": "no use\nmore", "b": "no use"}
+    rows = tables_risk.risk_drivers(made().model, DECLARED, absent).part()
+    assert "Not in the model: 2 signs, since no use; 1 sign, since subs" in rows["note"]
     assert rows["cells"][0][3] == "yes, p < 0.01"
 
 
@@ -412,6 +417,7 @@ CHARTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHARTS)
 def test_bytes_repeat(name):
     first, second = (CHARTS[name](made()) for _ in range(2))
@@ -420,6 +426,7 @@ def test_bytes_repeat(name):
     assert set(re.findall(r'href="(.)', first.svg)) <= {"#"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHARTS)
 def test_labels_are_never_too_small_to_read(name):
     chart = CHARTS[name](made())
