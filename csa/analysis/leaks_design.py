@@ -106,7 +106,7 @@ def design_of(data: Audited) -> Design:
 
     def add(name: str, *columns: FloatArray) -> None:
         for column in columns:
-            spread = column.std()
+            spread = column.std() if len(column) else 0.0
             if spread > 0:
                 terms.append(np.clip((column - column.mean()) / spread, -FAR, FAR))
                 owner.append(name)

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from csa.analysis.leaks_findings import NO_EMBARGO, NOT_IN_TIME, SAME_ACCOUNT, SAME_ROW, Leak
-from csa.analysis.leaks_frame import NOT_FEATURES, FloatArray, days, numbers
+from csa.analysis.leaks_frame import NOT_FEATURES, BoolArray, FloatArray, days, numbers
 
+MOSTLY = 0.5  # share of telling columns known, from which a row can be recognised
 TELLING = 0.3  # distinct values per row from which a column tells accounts apart
 BY_CHANCE = 1e-6
 FEW_ALIKE = 3
@@ -139,6 +140,25 @@ def telling_columns(frame: pd.DataFrame) -> list[str]:
     return found
 
 
+def tells(frame: pd.DataFrame, telling: list[str]) -> BoolArray:
+    """Rows whose telling columns are mostly known; the others are alike in their gaps.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Snapshots.
+    telling : list of str
+        From `telling_columns`.
+
+    Returns
+    -------
+    array of bool
+        One per row.
+    """
+    known: BoolArray = frame[telling].notna().to_numpy().mean(axis=1) > MOSTLY
+    return known
+
+
 def compared_columns(*frames: pd.DataFrame) -> list[str]:
     """Features and price that all frames have.
 
@@ -168,12 +188,11 @@ def _same_row(train: pd.DataFrame, test: pd.DataFrame) -> Iterator[Leak]:
     telling = set(telling_columns(train)) & set(columns)
     if not telling:
         return  # rows of a few levels are alike by chance
-    sides = [
-        pd.DataFrame(
-            {"hash": vectors(f, columns), "account": f["account_id"].astype(str).to_numpy()}
-        )
-        for f in (train, test)
-    ]
+    sides = []
+    for frame in (train, test):
+        account = frame["account_id"].astype(str).to_numpy()
+        side = pd.DataFrame({"hash": vectors(frame, columns), "account": account})
+        sides.append(side[tells(frame, sorted(telling))].reset_index(drop=True))
     pairs = sides[1].reset_index(names="row").merge(sides[0].drop_duplicates(), on="hash")
     n = int(pairs.loc[pairs["account_x"] != pairs["account_y"], "row"].nunique())
     expected = _alike_within(sides[0]) * len(test)

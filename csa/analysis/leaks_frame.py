@@ -25,6 +25,7 @@ PARTS = 10_000  # parts of the accounts, of which a sample takes the first
 NEEDED = ("days_after", "event")
 LEVELS = 200  # texts that are told apart; the rest is one level
 LOOKED_AT = 200  # values by which a text column is taken for dates or numbers
+HUGE = 1e100
 ISO_DATE = r"^\s*\d{4}-\d{2}-\d{2}([T ].*)?$"
 
 
@@ -65,7 +66,7 @@ class Audited:
 
 
 def read_rows(
-    table: ir.Table | pd.DataFrame | None, *, most: int = SAMPLE_ROWS
+    table: ir.Table | pd.DataFrame | None, *, most: int | None = None
 ) -> tuple[pd.DataFrame, int]:
     """Fetch snapshots, at most a sample of whole accounts.
 
@@ -73,14 +74,15 @@ def read_rows(
     ----------
     table : ir.Table, DataFrame or None
         Snapshots; the sample of a table is drawn in the engine.
-    most : int
-        Rows, about.
+    most : int, optional
+        Rows, about; default `SAMPLE_ROWS`.
 
     Returns
     -------
     DataFrame, int
         Rows, and how many there were.
     """
+    most = SAMPLE_ROWS if most is None else most
     if table is None:
         return pd.DataFrame(), 0
     if isinstance(table, pd.DataFrame):
@@ -127,7 +129,7 @@ def as_audited(frame: pd.DataFrame, rows: int, features: Sequence[str] | None = 
     named = [c for c in frame.columns if c not in NOT_FEATURES] if features is None else features
     faults += [f"snapshots: feature {c} is missing" for c in named if c not in frame]
     after, event = (numbers(frame, c) for c in NEEDED)
-    known = np.isfinite(after) & np.isfinite(event)
+    known = np.isfinite(after) & np.isfinite(event) & (after >= 0)
     if lost := int((~known).sum()) if len(faults) == 0 else 0:
         faults.append(f"snapshots: {lost} rows have no outcome and are left out")
     kept = frame[known]
@@ -221,12 +223,13 @@ def _texts(values: pd.Series, name: str) -> Column:
 
 def _finite(values: pd.Series) -> FloatArray:
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "fiub":
-        plain: FloatArray = np.array(values, dtype=np.float64)
-        plain[~np.isfinite(plain)] = np.nan
-        return plain
-    array: FloatArray = np.array(values.astype("Float64").to_numpy(dtype=float, na_value=np.nan))
+        array = values.to_numpy(dtype=float, copy=True)
+    else:
+        array = np.array(values.astype("Float64").to_numpy(dtype=float, na_value=np.nan))
     array[~np.isfinite(array)] = np.nan
-    return array
+    return np.asarray(
+        np.clip(array, -HUGE, HUGE), dtype=np.float64
+    )  # so that squares can be added up
 
 
 def _days(values: pd.Series) -> FloatArray:

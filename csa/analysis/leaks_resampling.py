@@ -12,11 +12,12 @@ from csa.analysis.leaks_findings import (
     SHARE_OF_CHURN,
     Leak,
 )
-from csa.analysis.leaks_folds import BY_CHANCE, compared_columns, telling_columns, vectors
+from csa.analysis.leaks_folds import BY_CHANCE, compared_columns, telling_columns, tells, vectors
 from csa.analysis.leaks_frame import BoolArray, FloatArray, IntArray, days, numbers
 
 OTHER_SHARE = (1.25, 2.0)  # odds ratio of churn against the data, against another time
-DRAWN = 1e-4  # chance of so uneven a draw
+DRAWN = 3e-5  # chance of so uneven a draw
+MATURE = 0.5  # share of rows whose outcome is known, for a share of churn to mean something
 SURE_Z = 4.0  # standard errors
 MIN_ROWS = 20
 FEW = 3
@@ -24,7 +25,7 @@ POINTS, NEIGHBOURS = 600, 16  # rows whose lines are looked at, neighbours of ea
 MOST_OTHERS = 20_000  # rows among which neighbours are sought
 STRAIGHT, STRAIGHT_IN_TWO = 1e-6, 1e-10  # 1 - |cosine| of three points on a line
 REPEATED = (0.1, 3.0)  # share of churned rows that equal another, and times that of the others
-LINES, USUAL = 0.05, 5.0  # share of churned rows on lines that raises the alarm
+LINES, USUAL = 0.05, 5.0  # share of churned rows on lines, above so many times the usual
 WHY_NOT = (
     "The risk of a model that learns from such rows is wrong; if they were made before the split, "
     "the test half holds copies of the training half. Learn from the rows as they are, and move "
@@ -80,6 +81,8 @@ def _share(
     compared = data[same] if alike else data
     limit = OTHER_SHARE[0] if alike else OTHER_SHARE[1]
     mine, all_rows = _counts(half, horizon_days), _counts(compared, horizon_days)
+    if sum(mine) < MATURE * len(half) or sum(all_rows) < MATURE * len(compared):
+        return  # who churned is known before who stayed
     odds, sure = _odds_ratio(mine, all_rows)
     if alike and not sure:
         inside = _rows_in(compared, half)
@@ -129,15 +132,13 @@ def _odds_ratio(mine: tuple[int, int], other: tuple[int, int]) -> tuple[float, b
 
 def _drawn_by_outcome(taken: tuple[int, int], left_out: tuple[int, int]) -> tuple[float, bool]:
     """Odds ratio of rows taken against rows left out, and whether churned rows were preferred."""
-    from scipy.special import bdtr, bdtrc  # noqa: PLC0415 (costs start-up time)
+    from scipy.special import bdtrc  # noqa: PLC0415 (costs start-up time)
 
     odds, _ = _odds_ratio(taken, left_out)
     churned, rows = taken[0] + left_out[0], sum(taken) + sum(left_out)
-    if churned == 0 or rows == 0:
+    if taken[0] == 0:
         return odds, False
-    share = sum(taken) / rows
-    more = float(bdtrc(taken[0] - 1, churned, share)) if taken[0] else 1.0
-    return odds, min(more, float(bdtr(taken[0], churned, share))) < DRAWN
+    return odds, float(bdtrc(taken[0] - 1, churned, sum(taken) / rows)) < DRAWN
 
 
 def _repeated(
@@ -156,9 +157,10 @@ def _repeated(
         )
         return
     columns = compared_columns(half)
-    if not columns or not telling_columns(half[stayed] if stayed.sum() >= MIN_ROWS else half):
+    telling = telling_columns(half[stayed] if stayed.sum() >= MIN_ROWS else half)
+    if not columns or not telling:
         return
-    alike = vectors(half, columns).duplicated(keep=False).to_numpy()
+    alike = vectors(half, columns).duplicated(keep=False).to_numpy() & tells(half, telling)
     alike &= ~_same_account_alike(half)
     n, others = int((alike & churned).sum()), int((alike & stayed).sum())
     share, usual = n / int(churned.sum()), others / max(int(stayed.sum()), 1)
