@@ -33,7 +33,7 @@ $(BIN)/.ready: requirements.lock pyproject.toml | $(UV)
 	@touch $@
 
 lab: setup  ## JupyterLab on the notebooks
-	$(BIN)/jupyter lab --notebook-dir=notebooks
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/jupyter lab --notebook-dir=notebooks
 
 lint: setup  ## style, types, import directions, docstrings, notebooks; changes nothing
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -15,6 +15,8 @@ import pytest
 import requests
 import websocket
 
+from csa.report.environment import ONE_THREAD
+
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 OURS = re.compile(r"application/vnd\.csa\..*")
@@ -35,7 +37,11 @@ def server(edition, tmp_path_factory):
                 *(f"--notebook-dir={NOTEBOOKS}", f"--IdentityProvider.token={token}"),
                 "--ServerApp.allow_root=True",
             ],
-            env={**os.environ, "CSA_WORKSPACE": str(edition.workspace)},
+            env={
+                **os.environ,
+                **ONE_THREAD,
+                "CSA_WORKSPACE": str(edition.workspace),
+            },  # as make lab
             stderr=file,
         )
     try:
