@@ -164,7 +164,7 @@ def date_after(rng: np.random.Generator, world: World) -> Case:
 
 
 def rewritten(rng: np.random.Generator, world: World) -> Case:
-    """Rewrite a column whose value at the same cut-off was another one when it was stored."""
+    """Rewrite a column whose value at the same cut-off was another one then."""
     train, test = split_world(rng, world)
     share = rng.choice([0.02, 0.2, 1.0])
     name = str(rng.choice(["usage_30d", "logins_total", "total_paid"]))
@@ -195,7 +195,7 @@ def same_account(rng: np.random.Generator, world: World) -> Case:
     """Rows of one account, or the very same rows, on both sides."""
     share = rng.choice([0.02, 0.1, 0.3, 1.0])
     rows, _ = _known(world)
-    if share == 1.0 and world.snapshots["cutoff_on"].nunique() > 1:  # noqa: PD101
+    if share == 1.0 and world.several:
         train, test = _halves(rng, rows)
     else:
         train, test = split_world(rng, world)
@@ -222,7 +222,7 @@ def no_embargo(rng: np.random.Generator, world: World) -> Case:
     rows, _ = _known(world)
     days = np.sort(rows["cutoff_on"].unique())
     border = pd.Timestamp(days[len(days) // 2])
-    if world.snapshots["cutoff_on"].nunique() < 2 or len(days) < 2:
+    if not world.several or len(days) < 2:
         border = pd.Timestamp(days[0]) + pd.Timedelta(days=30)
         moved = rng.random(len(rows)) < 0.5
         rows = rows.assign(cutoff_on=rows["cutoff_on"].where(~moved, border))
@@ -239,14 +239,13 @@ RESAMPLED = ("repeated rows", "interpolated rows", "share of churn", "fractions"
 
 def _where(rng: np.random.Generator, world: World, change: Callable) -> tuple:
     """Resample before the split (all rows) or after it (the training half)."""
-    if rng.random() < 0.5:
-        rows, churned = _known(world)
-        changed = change(rows, churned)
-        train, test = _halves(rng, changed)
-        return world.snapshots, train, test, "before the split"
     train, test = split_world(rng, world)
     churned = (train["event"] & (train["days_after"] <= HORIZON_DAYS)).to_numpy()
-    return world.snapshots, change(train, churned), test, "training half"
+    if rng.random() < 0.5 and churned.sum() >= 5:
+        return world.snapshots, change(train, churned), test, "training half"
+    rows, churned = _known(world)
+    train, test = _halves(rng, change(rows, churned))
+    return world.snapshots, train, test, "before the split"
 
 
 def oversampled(rng: np.random.Generator, world: World) -> Case:

@@ -24,6 +24,11 @@ class World:
     auc: float  # of the true risk within the horizon
     events: int  # rows that churn within the horizon
 
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one cut-off."""
+        return len(self.snapshots["cutoff_on"].unique()) > 1
+
 
 @dataclass(frozen=True)
 class Setting:
