@@ -64,6 +64,7 @@ def test_modules_stay_one_topic_long():
     assert long == {}
 
 
+@pytest.mark.slow
 def test_notebooks_are_saved_without_outputs():
     notebooks = [name for name in tracked("notebooks/*.ipynb") if "scratch" not in name]
     done = run(str(BIN / "nbstripout"), "--verify", *notebooks)

@@ -229,6 +229,7 @@ def test_the_input_stays_as_it_is():
     ),
     st.randoms(),
 )
+@pytest.mark.slow
 def test_the_order_of_rows_does_not_matter(rows, random):
     mixed = random.sample(rows, len(rows))
     one, other = (

@@ -70,6 +70,7 @@ def test_boosting_of_one_outcome_is_unknown(event):
 # --- the choice ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_choose_keeps_the_default_where_boosting_does_not_win(world):
     found = choose(world.snapshots, features=FEATURES)
     assert (found.chosen, found.status) == ("hazard", "ok")

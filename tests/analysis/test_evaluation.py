@@ -61,6 +61,7 @@ def figures_of(result):
 # --- figures -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_figures_equal_scikit_learn_where_everybody_is_followed():
     frame = predicted()
     rule = given_threshold(0.3, chosen_on="an earlier year", independent=True)
@@ -99,6 +100,7 @@ def test_every_figure_carries_horizon_base_rate_events_and_interval():
     assert (table["status"] == "ok").all()
 
 
+@pytest.mark.slow
 def test_true_risks_are_calibrated_and_stretched_ones_are_not():
     right = figures_of(evaluate(predicted(3000), horizon_days=HORIZON))
     assert right.loc["calibration_slope", "ci_low"] < 1 < right.loc["calibration_slope", "ci_high"]
@@ -110,6 +112,7 @@ def test_true_risks_are_calibrated_and_stretched_ones_are_not():
     assert wrong.loc["brier_skill", "value"] < right.loc["brier_skill", "value"]
 
 
+@pytest.mark.slow
 def test_accounts_lost_from_sight_are_weighted_for():
     """A third leaves observation before 90 days; base rate and AUC stay within their limits."""
     whole = predicted(6000, 3)
@@ -129,6 +132,7 @@ def test_accounts_lost_from_sight_are_weighted_for():
     assert naive < other.base_rate.low
 
 
+@pytest.mark.slow
 def test_the_same_rows_give_the_same_figures_in_any_order_and_nothing_is_changed():
     frame = predicted(300)
     before = frame.copy()
@@ -209,6 +213,7 @@ def test_lift_of_constant_risks_is_one():
 # --- thresholds ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_without_a_rule_each_half_of_the_accounts_is_judged_by_the_other():
     result = evaluate(predicted(1000), horizon_days=HORIZON)
     assert result.threshold.rule == CROSSED
@@ -223,6 +228,7 @@ def test_without_a_rule_each_half_of_the_accounts_is_judged_by_the_other():
     assert best.seen == 1000  # chosen on the very rows: no verdict can rest on it
 
 
+@pytest.mark.slow
 def test_rules_are_chosen_on_other_accounts():
     past, now = predicted(2000, 1, prefix="past"), predicted(2000, 2)
     y = past["event"] & (past["days_after"] <= HORIZON)
@@ -252,6 +258,7 @@ def test_rows_seen_are_counted_by_account_and_cutoff():
     assert evaluate(half, horizon_days=60, threshold_rule=rule).seen == 50
 
 
+@pytest.mark.slow
 def test_net_value_is_that_of_the_flagged():
     frame = predicted(800, 6)
     costs = Costs(cost=20, save_rate=0.3, value=400)
@@ -434,6 +441,7 @@ def test_perfect_risks_have_honest_limits():
         max_size=25,
     )
 )
+@pytest.mark.slow
 def test_nothing_that_can_be_read_raises(rows):
     frame = pd.DataFrame(rows, columns=["risk", "days_after", "event", "cut"])
     frame["account_id"] = [f"a{i % 7}" for i in range(len(frame))]

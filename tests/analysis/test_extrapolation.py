@@ -34,6 +34,7 @@ def two_groups():
     )
 
 
+@pytest.mark.slow
 def test_extrapolated_survival_covers_the_truth(two_groups):
     curves = two_groups.curves
     for name, scale in (("a", 700.0), ("b", 300.0)):
@@ -101,6 +102,7 @@ def test_intervals_of_the_lifetime_cover_the_truth():
     assert inside >= 20  # 22.8 expected; fewer than 20 has a chance of 1 %
 
 
+@pytest.mark.slow
 def test_the_best_shape_is_chosen_by_aic():
     rng = np.random.default_rng(3)
     life = np.ceil(np.exp(rng.normal(5, 1.1, 4000))).astype(int)
@@ -115,6 +117,7 @@ def test_the_best_shape_is_chosen_by_aic():
 # --- refused -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_yearly_steps_are_not_extrapolated():
     """Nobody leaves but at the end of a contract of a year: no steady shape follows that."""
     rng = np.random.default_rng(4)

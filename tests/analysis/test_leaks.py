@@ -408,6 +408,7 @@ cells = st.one_of(
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(cells, cells, cells, cells, cells, cells), max_size=60))
+@pytest.mark.slow
 def test_whatever_a_table_holds_there_is_an_answer(rows):
     names = ["account_id", "cutoff_on", "days_after", "event", "feature", "age_days"]
     usual = snapshots(60).astype(object)
@@ -520,6 +521,7 @@ def test_out_of_fold_ranks_do_not_see_their_own_outcome():
     assert np.mean(areas) == pytest.approx(0.5, abs=0.03)
 
 
+@pytest.mark.slow
 def test_noise_gives_no_alarm_and_intervals_that_hold_one_half():
     """Nothing tells who leaves: 95 % intervals of all columns together."""
     held = []

@@ -149,6 +149,7 @@ def test_score_account_equals_score(world, model):
 
 @settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 2**31))
+@pytest.mark.slow
 def test_order_and_extra_columns_do_not_matter(seed):
     world = make_world(2, accounts=150, months=12)
     before = world.snapshots.copy()
@@ -172,6 +173,7 @@ def test_longer_horizons_have_higher_risks(world):
     assert all((a < b).all() for a, b in pairwise(means))
 
 
+@pytest.mark.slow
 def test_ibis_tables_and_frames_give_the_same(world, model):
     table = ibis.memtable(world.snapshots)
     other = fit_risk(table, features=FEATURES)

@@ -150,6 +150,7 @@ def leaks(world):
     return leak_audit(world.snapshots, features=FEATURES)
 
 
+@pytest.mark.slow
 def test_risks_that_told_who_leaves_are_usable(scores, judged, leaks):
     found = risk_trust(scores, judged, leaks)
     assert (found.level, found.usable, found.reason) == ("judged", True, "")

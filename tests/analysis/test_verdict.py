@@ -101,6 +101,7 @@ def test_few_events_are_unclear_with_the_number_that_would_do():
     assert found.sentence.startswith("unclear: only 9 accounts churned within 90 days")
 
 
+@pytest.mark.slow
 def test_a_threshold_chosen_on_the_rows_it_is_judged_on_gets_no_verdict():
     frame = binormal(2000, auc=0.99, base_rate=0.265)
     rule = threshold_by_recall(frame, 0.9, horizon_days=DAYS)

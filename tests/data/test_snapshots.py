@@ -142,6 +142,7 @@ def outcomes(found):
     return [(str(r["cutoff_on"]), r["age_days"], r["days_after"], r["event"]) for r in found]
 
 
+@pytest.mark.slow
 def test_snapshots_tell_what_became_of_the_account(engine):
     tables = company(subscriptions=[paid("a", "2023-01-01", "2024-06-01", end_reason="voluntary")])
     found = engine.run(tables, CUTOFFS)

@@ -336,6 +336,7 @@ def test_clusters_with_counts_are_the_spells_written_out():
     assert fit.covariance == pytest.approx(long.covariance, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_limits_of_survival_equal_those_of_a_bootstrap():
     """Tsiatis' variance against 200 resamplings of 600 spells, whose spread has an error of 5 %."""
     x, exits, event, given = simulated(8, late=True)

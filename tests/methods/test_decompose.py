@@ -202,6 +202,7 @@ def simulated(seed, rates, sizes, runs):
         yield [rng.binomial(n, p) for n, p in zip(sizes, rates, strict=True)]
 
 
+@pytest.mark.slow
 def test_limits_cover_what_is_true():
     """Three segments, 1,000 pairs of months: 95 % limits hold the truth in 93 to 98 %."""
     n1, n0 = np.array([300, 500, 900]), np.array([400, 500, 700])
@@ -235,6 +236,7 @@ def test_a_planted_cause_comes_first():
     assert np.mean(np.array(first) == 1) >= 0.9
 
 
+@pytest.mark.slow
 def test_standing_apart_is_rarely_seen_where_all_moved_alike():
     """Six segments whose rates all double: with Bonferroni's level at most 5 % see one apart."""
     sizes = np.array([200, 300, 300, 500, 600, 100])

@@ -149,6 +149,7 @@ def test_counts_are_spells_written_out(transform):
     assert statistics(one) == pytest.approx(statistics(other), rel=1e-8)
 
 
+@pytest.mark.slow
 def test_proportional_hazards_are_rejected_as_often_as_stated():
     """Two hundred samples without a change of effect: 5 % within three binomial errors."""
     rng = np.random.default_rng(6)

@@ -65,6 +65,7 @@ def test_one_knot_is_refused():
 
 
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=40), st.integers(2, 6))
+@pytest.mark.slow
 def test_knots_are_values_of_the_data_in_order(x, count):
     knots = quantile_knots(x, count)
     assert len(knots) != 1

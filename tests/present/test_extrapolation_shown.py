@@ -64,6 +64,7 @@ def texts(svg):
 # --- said ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_expected_lifetime_is_said_with_what_was_not_seen():
     finding = narrate_extrapolation.extrapolation(beyond())
     assert re.fullmatch(
@@ -92,6 +93,7 @@ def test_a_target_is_judged():
     assert "target of" in finding.evidence
 
 
+@pytest.mark.slow
 def test_a_horizon_that_was_seen_is_said_to_be_seen():
     finding = narrate_extrapolation.extrapolation(beyond(730))
     assert finding.text.endswith("all of that was seen.")
@@ -102,6 +104,7 @@ def test_mostly_beyond_the_data_is_no_ground_for_a_decision():
     assert narrate_extrapolation._action(row, plots_extrapolation.ENGLISH).startswith("Do not dec")
 
 
+@pytest.mark.slow
 def test_a_group_that_starts_late_is_said():
     late = spells().assign(entry_days=300).query("exit_days > 300")
     finding = narrate_extrapolation.extrapolation(extrapolate(late, horizon_days=1461))
@@ -164,12 +167,14 @@ def test_a_curve_within_the_data_has_no_border():
     assert "Nobody was seen" not in chart.caption
 
 
+@pytest.mark.slow
 def test_a_curve_stops_where_it_is_too_far():
     chart = plots_extrapolation.extrapolation(beyond(3650), seen())
     assert chart.data["age_days"].max() < 3650
     assert chart.caption.endswith("too far beyond the data.")
 
 
+@pytest.mark.slow
 def test_no_curve_that_fits_leaves_what_was_observed():
     chart = plots_extrapolation.extrapolation(
         extrapolate(steps(), horizon_days=1000), survival(steps())
@@ -205,12 +210,14 @@ def test_table_of_fits_names_the_chosen():
     assert [row[0] for row in chosen] == ["Enterprise", "SMB", "All accounts"]
 
 
+@pytest.mark.slow
 def test_table_of_fits_says_what_does_not_fit():
     table = tables_extrapolation.extrapolation(extrapolate(steps(), horizon_days=1000))
     assert {row[-1] for row in table.cells()} == {"does not fit"}
     assert "more than 2 points outside the interval" in table.note
 
 
+@pytest.mark.slow
 def test_table_of_lifetimes_shows_how_much_was_not_seen():
     table = tables_extrapolation.expected_lifetime(beyond(groups=TWO), by="segment")
     assert table.title == "Expected lifetime within 48 months, by segment"

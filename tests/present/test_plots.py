@@ -117,6 +117,7 @@ def test_few_accounts_make_a_drawing_that_says_so(accounts):
     assert chart.caption.startswith("Fewer than 10 accounts") or "No account" in chart.alt
 
 
+@pytest.mark.slow
 def test_late_entry_is_told_under_the_curve():
     late = spells().assign(entry_days=300).query("exit_days > 300")
     chart = plots.survival_curves(survival(late))

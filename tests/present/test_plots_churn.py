@@ -202,6 +202,7 @@ def test_many_months_lose_their_numbers_not_their_names():
     assert len(texts(chart.svg_narrow)) < 20
 
 
+@pytest.mark.slow
 def test_one_month_and_quarters_are_drawn():
     one = causes_by_month(churn.lately(count=1))
     assert one.alt.startswith("Accounts that left in Oct 2026, by reason: ")

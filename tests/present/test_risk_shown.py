@@ -58,6 +58,7 @@ def test_accounts_to_call_names_the_first_with_owner_reason_and_next_step():
     assert finding.measure.value == found.above
 
 
+@pytest.mark.slow
 def test_call_list_puts_the_most_gain_first_and_stops_at_the_capacity():
     found = listed()
     assert found.to_call["act"].tolist() == [True] * 5
@@ -187,6 +188,7 @@ def test_revenue_at_risk_gives_sum_interval_and_range():
     assert tables_risk.revenue_at_risk(result).cells()[-1][0] == "All accounts"
 
 
+@pytest.mark.slow
 def test_revenue_without_risks_is_not_known():
     result = few().revenue
     finding = narrate_risk.revenue_at_risk(result)
@@ -274,6 +276,7 @@ def test_risk_trust_gives_pairs_calibration_and_what_was_judged():
     assert [row["figure"] for row in table["rows"]][1].startswith("AUC")
 
 
+@pytest.mark.slow
 def test_risk_trust_says_no_signal():
     found = silent()
     finding = narrate_risk.risk_trust(found.judged, found.earlier)
