@@ -41,7 +41,7 @@ def read(settings, name, *columns, as_of=None):
         ("accounts.tsv", ACCOUNTS.replace(",", "\t")),
         ("accounts.csv", ACCOUNTS.replace(",", "|")),
         ("accounts.csv", ACCOUNTS.encode("utf-16")),
-        ("accounts.csv.gz", gzip.compress(ACCOUNTS.encode())),
+        ("accounts.csv.gz", gzip.compress(ACCOUNTS.encode(), mtime=0)),
         ("accounts.csv", ACCOUNTS.replace("small", '"small"').replace("b,", '" b ",')),
         ("accounts.csv", ACCOUNTS.replace("account_id", "Account_ID").replace("seg", "Seg")),
     ],

@@ -33,7 +33,7 @@ def only(settings):
         ("accounts.csv", b"PK\x03\x04 sheet", "is not a CSV but an Excel or zip file; save the"),
         ("accounts.csv", b"\x89PNG\r\n\x1a\n", "is not a CSV but a picture"),
         ("accounts.csv", b"PAR1....", "is not a CSV but a Parquet file; name it .parquet"),
-        ("accounts.csv", gzip.compress(b"a"), "compressed with gzip; name it .csv.gz"),
+        ("accounts.csv", gzip.compress(b"a", mtime=0), "compressed with gzip; name it .csv.gz"),
         ("accounts.csv", b"<!doctype html><p>Log in", "it looks like HTML or XML"),
         ("accounts.csv", b'{"accounts": []}', "it looks like JSON"),
         (
@@ -55,7 +55,11 @@ def only(settings):
         ),
         ("accounts.csv", ACCOUNTS + "c,2024-01-05,x,y\n", "line 4 has 4 columns, the header 3"),
         ("accounts.csv", ACCOUNTS + 'c,2024-01-05,"open\n', "accounts.csv cannot be read: "),
-        ("accounts.csv.gz", gzip.compress(ACCOUNTS.encode() * 500)[:60], "is not a whole gzip"),
+        (
+            "accounts.csv.gz",
+            gzip.compress(ACCOUNTS.encode() * 500, mtime=0)[:60],
+            "is not a whole gzip",
+        ),
         ("accounts.csv.gz", ACCOUNTS.encode(), "accounts.csv.gz is not a whole gzip file"),
         ("accounts.parquet", b"", "accounts.parquet is empty (0 bytes)"),
         ("accounts.parquet", ACCOUNTS.encode(), "accounts.parquet is not a Parquet file"),
