@@ -65,7 +65,7 @@ def causes(path: str) -> dict[str, float]:
     """Read, count and estimate for every segment."""
     import ibis
 
-    from csa.analysis.causes import incidence
+    from csa.analysis.churn.causes import incidence
 
     engine = ibis.duckdb.connect()
     clock = Clock()
@@ -96,7 +96,7 @@ def hazard(path: str) -> dict[str, float]:
     """Read, count and fit."""
     import ibis
 
-    from csa.analysis.hazards import discrete_hazard
+    from csa.analysis.churn.hazards import discrete_hazard
 
     engine = ibis.duckdb.connect()
     clock = Clock()

@@ -49,8 +49,8 @@ def spells(n: int, *, late: bool) -> tuple["FloatArray", "FloatArray", Any, Any]
 def cox(n: int, *, late: bool) -> dict[str, float]:
     """Fit ours; then its test of proportional hazards."""
     from csa.methods.cox import fit_cox
-    from csa.methods.cox_risk import follow_up
-    from csa.methods.proportional import proportionality
+    from csa.methods.cox.proportional import proportionality
+    from csa.methods.cox.risk import follow_up
 
     x, ends, event, entry = spells(n, late=late)
     clock = Clock()

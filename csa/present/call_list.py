@@ -7,8 +7,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from csa.analysis.risk import RiskModel, RiskScores, Worklist, drivers
-from csa.analysis.risk_trust import Trust
+from csa.analysis.risk.drivers import drivers
+from csa.analysis.risk.model import RiskModel
+from csa.analysis.risk.scores import RiskScores
+from csa.analysis.risk.trust import Trust
+from csa.analysis.risk.worklist import Worklist
 from csa.present.driver_words import FeatureLike, driver_phrase, next_step
 from csa.present.money import major
 from csa.present.names import capital

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from csa.analysis.effects import EffectsResult
-from csa.analysis.spells import ALL
+from csa.analysis.churn.effects import EffectsResult
+from csa.analysis.churn.spells import ALL
 from csa.present.attributes import spoken
 from csa.present.names import joined
 from csa.present.words import UNKNOWN, Words, known
@@ -23,7 +23,7 @@ def effect_rows(result: EffectsResult) -> pd.DataFrame:
     Parameters
     ----------
     result : EffectsResult
-        From `csa.analysis.effects.effects`.
+        From `csa.analysis.churn.effects.effects`.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def changing_terms(result: EffectsResult) -> list[str]:
     Parameters
     ----------
     result : EffectsResult
-        From `csa.analysis.effects.effects`.
+        From `csa.analysis.churn.effects.effects`.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def where_not_proportional(result: EffectsResult) -> str:
     Parameters
     ----------
     result : EffectsResult
-        From `csa.analysis.effects.effects`.
+        From `csa.analysis.churn.effects.effects`.
 
     Returns
     -------

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from csa.analysis.risk import RiskScores, as_predictions
+from csa.analysis.risk.scores import RiskScores, as_predictions
 from csa.data.schema import TABLES
 from csa.data.workspace import Workspace
 from csa.errors import RunError

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from csa.analysis.causes import causes_over_time, incidence
+from csa.analysis.churn.causes import causes_over_time, incidence
 from csa.errors import InputError
 from csa.methods.causetable import tabulate_causes
 from csa.methods.incidence import aalen_johansen, time_lost

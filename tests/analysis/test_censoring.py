@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from csa.analysis.censoring import censoring_bounds
+from csa.analysis.churn.censoring import censoring_bounds
 
 START = pd.Timestamp("2024-01-01")
 

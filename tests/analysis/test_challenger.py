@@ -8,11 +8,10 @@ import pytest
 from risk_worlds import FEATURES, make_snapshots, make_world
 from statsmodels.regression.linear_model import OLS
 
-from csa.analysis import backtests
-from csa.analysis.boosting import boosting_risk, fit_boosting
-from csa.analysis.challenger import _Judged, _mean_by_account, _verdict, backtest, choose
-from csa.analysis.evaluation import evaluate
-from csa.analysis.risk import Tuning, fit_risk, score, segment_risk
+from csa.analysis.risk import Tuning, backtests, fit_risk, score, segment_risk
+from csa.analysis.risk.boosting import boosting_risk, fit_boosting
+from csa.analysis.risk.challenger import _Judged, _mean_by_account, _verdict, backtest, choose
+from csa.analysis.risk.evaluation import evaluate
 from csa.errors import InputError
 from csa.methods.calibration import calibration_error, calibration_line
 from csa.methods.outcomes import outcomes_at

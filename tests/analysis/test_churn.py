@@ -13,7 +13,7 @@ from lifelines import KaplanMeierFitter
 from statsmodels.duration.survfunc import survdiff
 
 from csa.analysis.churn import conditional_survival, numbers_at_risk, survival, survival_at
-from csa.analysis.spells import WAY_OUT, WHOLE_DAYS
+from csa.analysis.churn.spells import WAY_OUT, WHOLE_DAYS
 from csa.errors import InputError
 
 MONTH = 365.25 / 12

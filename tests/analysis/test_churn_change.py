@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from csa.analysis.churn import churn_rate
-from csa.analysis.churn_change import churn_change, what_moved
-from csa.analysis.revenue_churn import revenue_churn
+from csa.analysis.churn.change import churn_change, what_moved
+from csa.analysis.churn.revenue import revenue_churn
 from csa.errors import InputError
 
 PERIODS = {

@@ -1,6 +1,7 @@
 """Effects of covariates: published figures, counts, levels without churn, bands of age, edges."""
 
 import os
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from hypothesis import strategies as st
 from lifelines.datasets import load_rossi
 from statsmodels.duration.hazard_regression import PHReg
 
-from csa.analysis.effects import Covariate, effects
+from csa.analysis.churn.effects import Covariate, effects
 from csa.errors import InputError
 from csa.methods.cox import fit_cox
-from csa.methods.cox_risk import follow_up
+from csa.methods.cox.risk import follow_up
 
 
 def simulated(seed=0, *, n=2000, late=True, change=0.0, scale=400):
@@ -369,7 +370,7 @@ def test_bands_that_leave_nothing_to_compare_with_are_joined():
 
 
 def test_too_many_pieces_are_not_cut(monkeypatch):
-    monkeypatch.setattr("csa.analysis.effects_bands.MOST_CELLS", 100)
+    monkeypatch.setattr(sys.modules["csa.analysis.churn.effects.bands"], "MOST_CELLS", 100)
     result = effects(simulated(1, n=12_000, change=1.0), covariates=["plan"])
     assert result.bands.empty
     assert "bin the covariates" in result.bands_reason

@@ -6,8 +6,8 @@ import pytest
 from scipy.stats import chi2
 from statsmodels.stats.multitest import multipletests
 
-from csa.analysis.effects import Covariate, effects
-from csa.analysis.effects_contrasts import chi_square_quantile, holm, strongest_contrast
+from csa.analysis.churn.effects import Covariate, effects
+from csa.analysis.churn.effects.contrasts import chi_square_quantile, holm, strongest_contrast
 
 
 def spells(n=1500, *, seed=1, ratios=(1.0, 0.8, 2.0), change=None, size=3):

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from csa.analysis.evaluation import CROSSED, evaluate
-from csa.analysis.thresholds import (
+from csa.analysis.risk.evaluation import CROSSED, evaluate
+from csa.analysis.risk.evaluation.thresholds import (
     Costs,
     given_threshold,
     threshold_by_cost,
@@ -321,8 +321,8 @@ def test_limits_of_the_best_precision_hold_the_best_of_many():
     happened = y["event"] & (y["days_after"] <= HORIZON)
     precision, recall, _ = metrics.precision_recall_curve(happened, y["risk"])
     truth, hits = precision[recall >= 0.8].max(), 0
-    from csa.analysis.evaluation_figures import cumulated  # noqa: PLC0415
-    from csa.analysis.evaluation_rows import judged_rows  # noqa: PLC0415
+    from csa.analysis.risk.evaluation.figures import cumulated  # noqa: PLC0415
+    from csa.analysis.risk.evaluation.rows import judged_rows  # noqa: PLC0415
     from csa.methods.ranking import best_precision  # noqa: PLC0415
     from csa.methods.resampling import Resampler, percentile_interval  # noqa: PLC0415
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from surpyval.metrics import auc_td, integrated_brier_score
 
-from csa.analysis.evaluation_curves import evaluate_curves
+from csa.analysis.risk.evaluation.curves import evaluate_curves
 from csa.errors import InputError
 from csa.methods.concordance import concordance
 

@@ -22,10 +22,15 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
 
-from csa.analysis.evaluation import evaluate
-from csa.analysis.evaluation_curves import evaluate_curves
-from csa.analysis.thresholds import Costs, given_threshold, threshold_by_cost, threshold_by_f1
-from csa.analysis.verdict import reachable_at, verdict
+from csa.analysis.risk.evaluation import evaluate
+from csa.analysis.risk.evaluation.curves import evaluate_curves
+from csa.analysis.risk.evaluation.thresholds import (
+    Costs,
+    given_threshold,
+    threshold_by_cost,
+    threshold_by_f1,
+)
+from csa.analysis.risk.evaluation.verdict import reachable_at, verdict
 from csa.methods.concordance import concordance
 from csa.methods.outcomes import outcomes_at
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.integrate import quad
 
-from csa.analysis.extrapolation import extrapolate
+from csa.analysis.churn.extrapolation import extrapolate
 from csa.errors import InputError
 
 

@@ -10,17 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from csa.analysis.causes import incidence
-from csa.analysis.censoring import censoring_bounds
-from csa.analysis.challenger import choose
 from csa.analysis.churn import conditional_survival, survival
-from csa.analysis.effects import effects
-from csa.analysis.evaluation import evaluate
-from csa.analysis.leaks import split_audit
+from csa.analysis.churn.causes import incidence
+from csa.analysis.churn.censoring import censoring_bounds
+from csa.analysis.churn.effects import effects
+from csa.analysis.churn.spell_frames import spells_from
 from csa.analysis.risk import worklist
-from csa.analysis.spell_frames import spells_from
-from csa.analysis.thresholds import threshold_by_f1
-from csa.analysis.verdict import Targets, verdict
+from csa.analysis.risk.challenger import choose
+from csa.analysis.risk.evaluation import evaluate
+from csa.analysis.risk.evaluation.thresholds import threshold_by_f1
+from csa.analysis.risk.evaluation.verdict import Targets, verdict
+from csa.analysis.risk.leaks import split_audit
 from csa.data.features import Feature, check_features
 from csa.errors import InputError
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from csa.analysis.hazard_curves import group_curves, hazard_curves, predicted_survival
-from csa.analysis.hazards import AgeEffect, discrete_hazard
+from csa.analysis.churn.hazards import AgeEffect, discrete_hazard
+from csa.analysis.churn.hazards.curves import group_curves, hazard_curves, predicted_survival
 from csa.errors import InputError
 from csa.methods.binomial import linear_predictor
 from csa.methods.concordance import concordance

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from csa.analysis.hazard_rates import PER_DAYS, hazard_by_age
+from csa.analysis.churn.hazard_rates import PER_DAYS, hazard_by_age
 from csa.errors import InputError
 
 

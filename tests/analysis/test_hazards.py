@@ -10,9 +10,9 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from csa.analysis.hazard_cells import count_cells
-from csa.analysis.hazard_terms import renewal_intervals
-from csa.analysis.hazards import AgeEffect, discrete_hazard
+from csa.analysis.churn.hazards import AgeEffect, discrete_hazard
+from csa.analysis.churn.hazards.cells import count_cells
+from csa.analysis.churn.hazards.terms import renewal_intervals
 from csa.errors import InputError
 from csa.methods.splines import natural_spline
 
@@ -458,7 +458,7 @@ def test_missing_ages_and_events_are_counted():
 
 
 def test_too_many_cells_are_refused_with_a_way_out(monkeypatch):
-    monkeypatch.setattr("csa.analysis.hazard_cells.MOST_CELLS", 50)
+    monkeypatch.setattr("csa.analysis.churn.hazards.cells.MOST_CELLS", 50)
     with pytest.raises(InputError, match=r"6 patterns .* 14 intervals .*plan 3, annual 2"):
         discrete_hazard(simulated(17), covariates=["plan", "annual"], interval_days=1)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from csa.analysis.leaks import (
+from csa.analysis.risk.leaks import (
     LeakAudit,
     changed_since,
     column_audit,
@@ -22,10 +22,10 @@ from csa.analysis.leaks import (
     split_audit,
     together,
 )
-from csa.analysis.leaks_columns import SCORE, TOGETHER
-from csa.analysis.leaks_credible import least_credible_level, least_credible_point
-from csa.analysis.leaks_findings import CHECKED, COLUMNS
-from csa.analysis.leaks_separation import as_levels, out_of_fold_ranks, separation
+from csa.analysis.risk.leaks.columns import SCORE, TOGETHER
+from csa.analysis.risk.leaks.credible import least_credible_level, least_credible_point
+from csa.analysis.risk.leaks.findings import CHECKED, COLUMNS
+from csa.analysis.risk.leaks.separation import as_levels, out_of_fold_ranks, separation
 
 CUTOFF = pd.Timestamp("2026-03-31")
 DAY = pd.Timedelta(days=1)
@@ -442,7 +442,7 @@ def test_order_index_and_further_columns_do_not_matter_and_input_is_unchanged():
 
 
 def test_large_tables_are_sampled_by_account(monkeypatch):
-    monkeypatch.setattr("csa.analysis.leaks_frame.SAMPLE_ROWS", 600)
+    monkeypatch.setattr("csa.analysis.risk.leaks.frame.SAMPLE_ROWS", 600)
     frame = snapshots(1000, cutoffs=3)
     frame["closed"] = frame["event"].astype(float)
     audit = column_audit(frame)

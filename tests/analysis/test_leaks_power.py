@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from leak_injector import LEAKS, Case, clean, leaking
 
-from csa.analysis.leaks import LeakAudit, changed_since, leak_audit, together
+from csa.analysis.risk.leaks import LeakAudit, changed_since, leak_audit, together
 
 FIRST = 10_000  # seeds set before the limits of the alarm were; it was built on others
 

@@ -6,7 +6,7 @@ import pytest
 from lifelines.datasets import load_lung, load_rossi
 
 from csa.analysis.churn import conditional_survival, survival
-from csa.analysis.remaining import remaining_lifetime
+from csa.analysis.churn.remaining import remaining_lifetime
 from csa.errors import InputError
 from csa.methods.lifetable import tabulate
 from csa.methods.survival import kaplan_meier, restricted_mean

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from csa.analysis.revenue_churn import revenue_churn
+from csa.analysis.churn.revenue import revenue_churn
 from csa.errors import InputError
 from csa.methods.intervals import effective_size, wilson
 

@@ -15,9 +15,9 @@ from risk_worlds import FEATURES, FIRST, make_snapshots, make_world
 from scipy.optimize import minimize
 
 from csa.analysis.risk import Tuning, fit_risk, score, score_account, segment_risk
-from csa.analysis.risk_intervals import divide, horizon_grid
-from csa.analysis.risk_rows import as_snapshots, take_snapshots
-from csa.analysis.risk_shrinkage import penalties
+from csa.analysis.risk.intervals import divide, horizon_grid
+from csa.analysis.risk.rows import as_snapshots, take_snapshots
+from csa.analysis.risk.shrinkage import penalties
 from csa.errors import InputError
 from csa.methods.splines import natural_spline
 

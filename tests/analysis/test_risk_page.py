@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 from risk_worlds import FEATURES, make_snapshots, make_world
 
-from csa.analysis.backtests import backtest
-from csa.analysis.boosting import boosting_risk, fit_boosting
-from csa.analysis.challenger import choose
-from csa.analysis.evaluation import evaluate
-from csa.analysis.leaks import leak_audit
 from csa.analysis.risk import fit_risk, score, segment_risk
-from csa.analysis.risk_chosen import BY_BOOSTING, score_chosen
-from csa.analysis.risk_revenue import revenue_at_risk
-from csa.analysis.risk_trust import risk_trust
+from csa.analysis.risk.backtests import backtest
+from csa.analysis.risk.boosting import boosting_risk, fit_boosting
+from csa.analysis.risk.challenger import choose
+from csa.analysis.risk.chosen import BY_BOOSTING, score_chosen
+from csa.analysis.risk.evaluation import evaluate
+from csa.analysis.risk.leaks import leak_audit
+from csa.analysis.risk.revenue import revenue_at_risk
+from csa.analysis.risk.trust import risk_trust
 from csa.errors import InputError
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from csa.analysis.risk import fit_risk, score
-from csa.analysis.risk_predict import model_values, predict
+from csa.analysis.risk.predict import model_values, predict
 from csa.methods.concordance import concordance
 from csa.methods.discrimination import auc
 from csa.methods.outcomes import known_outcomes

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import binom, binomtest, chi2
 
-from csa.analysis.hazard_rates import hazard_by_age
-from csa.analysis.riskiest_age import riskiest_age
+from csa.analysis.churn.hazard_rates import hazard_by_age
+from csa.analysis.churn.riskiest_age import riskiest_age
 
 
 def spells(exits, events, group="a", entry=0):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from csa.analysis.churn import survival
-from csa.analysis.spell_frames import landmark, spells_from, split_when_known
+from csa.analysis.churn.spell_frames import landmark, spells_from, split_when_known
 from csa.errors import InputError
 
 AS_OF = date(2024, 12, 31)

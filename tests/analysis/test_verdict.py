@@ -5,9 +5,13 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from csa.analysis.evaluation import evaluate
-from csa.analysis.thresholds import given_threshold, threshold_by_f1, threshold_by_recall
-from csa.analysis.verdict import Targets, reachable_at, verdict
+from csa.analysis.risk.evaluation import evaluate
+from csa.analysis.risk.evaluation.thresholds import (
+    given_threshold,
+    threshold_by_f1,
+    threshold_by_recall,
+)
+from csa.analysis.risk.evaluation.verdict import Targets, reachable_at, verdict
 from csa.errors import InputError
 from csa.methods.binormal import auc_needed
 
@@ -171,8 +175,8 @@ def test_verdicts_are_right_in_95_percent_at_the_target_itself():
                 "event": churned,
             }
         )
-        from csa.analysis.evaluation_figures import flag_figures  # noqa: PLC0415
-        from csa.analysis.evaluation_rows import judged_rows  # noqa: PLC0415
+        from csa.analysis.risk.evaluation.figures import flag_figures  # noqa: PLC0415
+        from csa.analysis.risk.evaluation.rows import judged_rows  # noqa: PLC0415
 
         recall = flag_figures(judged_rows(frame, DAYS), found, 0.95)["recall"].estimate
         wrong += recall.low >= 0.8 or recall.high < 0.8

@@ -22,8 +22,8 @@ from surpyval import CoxPH
 
 from csa.errors import InputError
 from csa.methods.cox import fit_cox
-from csa.methods.cox_baseline import baseline, expected_events, predict_survival
-from csa.methods.cox_risk import follow_up
+from csa.methods.cox.baseline import baseline, expected_events, predict_survival
+from csa.methods.cox.risk import follow_up
 
 ROSSI = ["fin", "age", "race", "wexp", "mar", "paro", "prio"]
 

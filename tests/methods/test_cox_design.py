@@ -1,15 +1,16 @@
 """What a Cox regression refuses, names and survives: faults of the design, edges, large numbers."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csa.errors import InputError
-from csa.methods import cox_likelihood, cox_newton, cox_ties
-from csa.methods.cox import fit_cox
-from csa.methods.cox_baseline import predict_survival
-from csa.methods.cox_risk import follow_up, risk_sets
+from csa.methods.cox import fit_cox, likelihood, newton, ties
+from csa.methods.cox.baseline import predict_survival
+from csa.methods.cox.risk import follow_up, risk_sets
 
 
 def sample(seed=0, n=200):
@@ -240,7 +241,7 @@ def test_a_strong_effect_is_no_overflow():
 @pytest.mark.parametrize("deaths", [2, 5, 63, 64, 200, 3000])
 @pytest.mark.parametrize("ratio", [1e-6, 0.01, 0.0999, 0.1001, 0.7, 1.0])
 def test_sums_over_ties_are_exact(deaths, ratio):
-    rule = cox_ties.tie_rule(np.array([0.0, deaths, 1.0]), "efron")
+    rule = ties.tie_rule(np.array([0.0, deaths, 1.0]), "efron")
     whole = np.array([50.0, 40.0, 7.0])
     found = rule.sums(whole, np.array([0.0, 40.0 * ratio, 7.0]))
     share = np.arange(deaths) / deaths
@@ -263,24 +264,24 @@ def test_the_way_to_the_maximum_does_not_matter(monkeypatch):
     strata = np.arange(3000) % 3
     spells = follow_up(exits, event, entry=entry, strata=strata)
     fit = fit_cox(x, spells)
-    monkeypatch.setattr(cox_newton, "MANY_ROWS", 100)
+    monkeypatch.setattr(newton, "MANY_ROWS", 100)
     many = fit_cox(x, spells)
     assert many.effects == pytest.approx(fit.effects, rel=1e-9)
     assert many.covariance == pytest.approx(fit.covariance, rel=1e-6)
-    monkeypatch.setattr("csa.methods.cox_risk.TABLE_CELLS", 1)
-    monkeypatch.setattr(cox_likelihood, "WIDE_CELLS", 1)
-    monkeypatch.setattr("csa.methods.cox_design.BLOCK_CELLS", 1)
+    monkeypatch.setattr("csa.methods.cox.risk.TABLE_CELLS", 1)
+    monkeypatch.setattr(likelihood, "WIDE_CELLS", 1)
+    monkeypatch.setattr(sys.modules["csa.methods.cox.design"], "BLOCK_CELLS", 1)
     wide = follow_up(exits * 1000, event, entry=entry * 1000, strata=strata * 1000)
     assert fit_cox(x, wide).effects == pytest.approx(fit.effects, rel=1e-9)
 
 
 def test_a_tenth_that_misleads_is_not_used(monkeypatch):
-    monkeypatch.setattr(cox_newton, "MANY_ROWS", 100)
+    monkeypatch.setattr(newton, "MANY_ROWS", 100)
     x, exits, event = sample(n=400)
     x[::10, 0] *= -30
     plain = x.copy()
     fit = fit_cox(x, follow_up(exits, event))
-    monkeypatch.setattr(cox_newton, "MANY_ROWS", 10**9)
+    monkeypatch.setattr(newton, "MANY_ROWS", 10**9)
     assert fit.effects == pytest.approx(fit_cox(plain, follow_up(exits, event)).effects, rel=1e-8)
 
 

@@ -15,14 +15,14 @@ from scipy import stats
 from scipy.optimize import minimize
 
 from csa.errors import InputError
-from csa.methods.lifetable import tabulate
-from csa.methods.parametric import (
+from csa.methods.aft import (
     DISTRIBUTIONS,
     cumulative_hazard,
     fit_aft,
     lifetimes,
     table_lifetimes,
 )
+from csa.methods.lifetable import tabulate
 
 TERMS = ["fin", "age", "race", "wexp", "mar", "paro", "prio"]
 SHAPES = {"weibull": stats.gumbel_l, "lognormal": stats.norm, "loglogistic": stats.logistic}
@@ -281,7 +281,7 @@ def test_what_has_no_top_is_said(times, distribution):
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "value"), [("NEAR", 0.0), ("LAST_STEPS", 0)])
 def test_a_stop_away_from_the_top_is_no_estimate(monkeypatch, name, value):
-    monkeypatch.setattr(f"csa.methods.aft_lifelines.{name}", value)
+    monkeypatch.setattr(f"csa.methods.aft.lifelines.{name}", value)
     fit = fit_aft(lifetimes([1, 2, 3, 9], [1, 1, 0, 1]), "weibull")
     assert not fit.converged
     assert fit.reason == "lifelines finds no top of the weibull likelihood"
@@ -315,7 +315,7 @@ def test_lifelines_leaves_no_trace():
     code = (
         "import warnings, numpy as np, sys\n"
         "warnings.simplefilter('error')\n"
-        "from csa.methods.parametric import fit_aft, lifetimes\n"
+        "from csa.methods.aft import fit_aft, lifetimes\n"
         "assert 'lifelines' not in sys.modules\n"
         "before = np.geterr(), list(warnings.filters)\n"
         "fit_aft(lifetimes([1, 2, 3, 9], [1, 1, 0, 1]), 'weibull')\n"

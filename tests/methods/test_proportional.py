@@ -17,9 +17,9 @@ from surpyval import CoxPH
 
 from csa.errors import InputError
 from csa.methods.cox import fit_cox
-from csa.methods.cox_risk import follow_up
+from csa.methods.cox.proportional import proportionality
+from csa.methods.cox.risk import follow_up
 from csa.methods.logrank import chi_square_tail
-from csa.methods.proportional import proportionality
 
 ROSSI = ["fin", "age", "race", "wexp", "mar", "paro", "prio"]
 PRINTED = {

@@ -9,12 +9,12 @@ import pandas as pd
 import sample_editions as sample
 
 from csa import periods
-from csa.analysis.causes import incidence
-from csa.analysis.causes_over_time import causes_over_time
 from csa.analysis.churn import conditional_survival, survival
-from csa.analysis.hazard_rates import hazard_by_age
-from csa.analysis.remaining import remaining_lifetime
-from csa.analysis.revenue_churn import revenue_churn
+from csa.analysis.churn.causes import incidence
+from csa.analysis.churn.causes_over_time import causes_over_time
+from csa.analysis.churn.hazard_rates import hazard_by_age
+from csa.analysis.churn.remaining import remaining_lifetime
+from csa.analysis.churn.revenue import revenue_churn
 
 OCTOBER = {"start": date(2026, 10, 1), "end": date(2026, 11, 1)}
 SEPTEMBER = {"previous_start": date(2026, 9, 1), "previous_end": date(2026, 10, 1)}

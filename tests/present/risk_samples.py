@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from csa.analysis import risk
-from csa.analysis.backtests import backtest
-from csa.analysis.challenger import choose
-from csa.analysis.evaluation import evaluate
-from csa.analysis.leaks import leak_audit
-from csa.analysis.risk_chosen import score_chosen
-from csa.analysis.risk_revenue import revenue_at_risk
-from csa.analysis.risk_trust import risk_trust
-from csa.analysis.verdict import verdict
+from csa.analysis.risk.backtests import backtest
+from csa.analysis.risk.challenger import choose
+from csa.analysis.risk.chosen import score_chosen
+from csa.analysis.risk.evaluation import evaluate
+from csa.analysis.risk.evaluation.verdict import verdict
+from csa.analysis.risk.leaks import leak_audit
+from csa.analysis.risk.revenue import revenue_at_risk
+from csa.analysis.risk.trust import risk_trust
 from csa.data.features import FEATURES
 from csa.present.call_list import call_list, reasons_of
 

@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from csa.analysis.effects import Covariate, effects
-from csa.analysis.hazards import AgeEffect, discrete_hazard
+from csa.analysis.churn.effects import Covariate, effects
+from csa.analysis.churn.hazards import AgeEffect, discrete_hazard
 
 HOSTILE = ("<script>alert(1)</script>", "A" * 200, "حساب تجريبي", "$x$ & \u202eco")
 

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from csa.analysis.churn import churn_rate
-from csa.analysis.churn_change import churn_change, what_moved
-from csa.analysis.revenue_churn import revenue_churn
-from csa.present import narrate_change, plots_change, tables_change
+from csa.analysis.churn.change import churn_change, what_moved
+from csa.analysis.churn.revenue import revenue_churn
+from csa.present import narrate, plots, tables
+from csa.present.plots.change import MAX_GROUPS
 
 SVG = "{http://www.w3.org/2000/svg}"
 PERIODS = {
@@ -45,7 +46,7 @@ def changes(**attributes):
 
 
 def said(**attributes):
-    return narrate_change.what_moved(changes(**attributes), **LABELS)
+    return narrate.what_moved(changes(**attributes), **LABELS)
 
 
 def revenue():
@@ -147,31 +148,31 @@ def test_a_mix_may_be_sure_where_the_whole_is_not():
 )
 def test_nothing_to_split_says_why(result, why):
     found = what_moved({"segment": result})
-    finding = narrate_change.what_moved(found, **LABELS)
+    finding = narrate.what_moved(found, **LABELS)
     assert finding.status == "unclear"
     assert why in finding.text
     assert "Compare two periods" in finding.action
-    chart = plots_change.what_moved(found["segment"])
+    chart = plots.what_moved(found["segment"])
     assert chart.alt.startswith("No change to split")
-    table = tables_change.what_moved(found["segment"])
+    table = tables.what_moved(found["segment"])
     assert table.cells() == []
     assert why in table.empty
-    assert tables_change.what_moved_by(found).cells()[0][-1] == "–"
+    assert tables.what_moved_by(found).cells()[0][-1] == "–"
 
 
 def test_revenue_has_its_own_words():
     found = what_moved({"segment": revenue()})
-    finding = narrate_change.what_moved(found, **LABELS)
+    finding = narrate.what_moved(found, **LABELS)
     assert finding.id == "what-moved-revenue-churn"
     assert finding.text.startswith("The revenue churn rate rose 9.7 points")
-    assert "revenue" in tables_change.what_moved(found["segment"]).title
-    assert tables_change.what_moved_by(found).id == "what-moved-revenue-churn-by-attribute"
+    assert "revenue" in tables.what_moved(found["segment"]).title
+    assert tables.what_moved_by(found).id == "what-moved-revenue-churn-by-attribute"
 
 
 def test_parts_that_round_to_nothing_are_not_told():
     change = changes(segment=ALIKE)["segment"]
     nearly = replace(change, within=change.within._replace(value=0.0), mix=change.change)
-    finding = narrate_change.what_moved({"segment": nearly}, **LABELS)
+    finding = narrate.what_moved({"segment": nearly}, **LABELS)
     assert "all of it because the mix of accounts by segment changed" in finding.text
 
 
@@ -179,7 +180,7 @@ def test_parts_that_round_to_nothing_are_not_told():
 
 
 def test_chart_shows_parts_mix_and_change():
-    chart = plots_change.what_moved(changes(segment=ONE_MOVED)["segment"])
+    chart = plots.what_moved(changes(segment=ONE_MOVED)["segment"])
     for svg in (chart.svg, chart.svg_narrow):
         assert {"Small", "Mix by segment", "Change", "+3.6", "+0.3", "+3.8"} <= set(texts(svg))
     assert "2.0% → 8.7%" in texts(chart.svg)
@@ -190,31 +191,31 @@ def test_chart_shows_parts_mix_and_change():
 
 def test_many_groups_are_joined_in_one():
     groups = {f"Region with a long name {i}": (3, 4, 90 + i, 9) for i in range(40)}
-    chart = plots_change.what_moved(churn_change(rates(groups)), by="sales_region")
+    chart = plots.what_moved(churn_change(rates(groups)), by="sales_region")
     assert "32 other groups" in texts(chart.svg)
     assert "Mix by sales region" in texts(chart.svg)
-    assert len(chart.data) == plots_change.MAX_GROUPS + 3
+    assert len(chart.data) == MAX_GROUPS + 3
 
 
 def test_chart_repeats_its_bytes_and_holds_hostile_names():
     groups = {name: (3 + i, 9, 90, 9) for i, name in enumerate(HOSTILE)}
     change = churn_change(rates(groups))
-    one, two = plots_change.what_moved(change), plots_change.what_moved(change)
+    one, two = plots.what_moved(change), plots.what_moved(change)
     assert (one.svg, one.svg_narrow) == (two.svg, two.svg_narrow)
     assert "<script" not in one.svg
     assert "\u202e" not in one.alt
     found = what_moved({"segment": rates(groups)})
     for item in (
-        narrate_change.what_moved(found, **LABELS),
-        tables_change.what_moved(change),
-        tables_change.what_moved_by(found),
+        narrate.what_moved(found, **LABELS),
+        tables.what_moved(change),
+        tables.what_moved_by(found),
     ):
         assert "<script" not in item._repr_mimebundle_()["text/html"]
 
 
 def test_table_adds_up_to_the_change():
     change = changes(segment=ONE_MOVED)["segment"]
-    table = tables_change.what_moved(change)
+    table = tables.what_moved(change)
     last = table.cells()[-1]
     assert last[0] == "All accounts"
     assert last[2] == "1.7% → 5.5%"
@@ -225,12 +226,12 @@ def test_table_adds_up_to_the_change():
 
 def test_table_by_attribute_names_who_moved_apart():
     found = changes(segment=ONE_MOVED, sales_channel={k: ALIKE[k] for k in ("Large", "Middle")})
-    rows = tables_change.what_moved_by(found).cells()
+    rows = tables.what_moved_by(found).cells()
     assert [row[0] for row in rows] == ["Segment", "Sales channel"]
     assert [row[-1] for row in rows] == ["Small", "nobody"]
 
 
 def test_table_says_which_groups_are_small():
     groups = {**ONE_MOVED, "Tiny": (0, 1, 4, 0)}
-    table = tables_change.what_moved(churn_change(rates(groups)))
+    table = tables.what_moved(churn_change(rates(groups)))
     assert "Tiny: only 5 accounts at the start" in table.note

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from spell_samples import HOSTILE, attributed, effects_of, seats_effect
 
-from csa.analysis.effects import effects
-from csa.present import narrate_effects, plots_effects, tables_effects
+from csa.analysis.churn.effects import effects
+from csa.present import narrate, plots, tables
 from csa.present.effect_rows import (
     age_band,
     effect_rows,
@@ -17,6 +17,8 @@ from csa.present.effect_rows import (
     ratio_interval,
     where_not_proportional,
 )
+from csa.present.narrate.effects import _faster as faster
+from csa.present.plots.effects import MOST_LEVELS
 from csa.present.words import Words
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -32,7 +34,7 @@ def texts(svg):
 
 
 def test_strongest_difference_is_said_plainly():
-    finding = narrate_effects.effects(effects_of(*THREE))
+    finding = narrate.effects(effects_of(*THREE))
     assert finding.status == "watch"
     assert re.fullmatch(
         r"Accounts whose onboarding is none leave 2\.\d times as fast as those where it is guided, "
@@ -46,7 +48,7 @@ def test_strongest_difference_is_said_plainly():
 
 
 def test_where_an_effect_changes_with_age_words_say_so():
-    evidence = narrate_effects.effects(effects_of(*THREE)).evidence
+    evidence = narrate.effects(effects_of(*THREE)).evidence
     assert "For onboarding nothing speaks against the same effect at all ages (p = " in evidence
     assert "The effect of plan changes with age and is given by age instead." in evidence
 
@@ -56,8 +58,8 @@ def test_a_change_that_no_attribute_can_be_named_for_is_told():
     tests = result.tests.assign(proportional=["not rejected", "not rejected", "rejected"])
     odd = replace(result, tests=tests)
     told = "Taken together the effects change with age, but no single one is shown to."
-    assert told in narrate_effects.effects(odd).evidence
-    assert told.rstrip(".") in tables_effects.effects(odd).note
+    assert told in narrate.effects(odd).evidence
+    assert told.rstrip(".") in tables.effects(odd).note
 
 
 def test_bands_that_could_not_be_made_are_told():
@@ -68,11 +70,11 @@ def test_bands_that_could_not_be_made_are_told():
         "The effect of plan changes with age, so one figure is an average that holds at no age: "
         "too few."
     )
-    assert "an average over ages" in str(tables_effects.effect_tests(bare).cells())
+    assert "an average over ages" in str(tables.effect_tests(bare).cells())
 
 
 def test_an_effect_that_changes_is_said_by_age():
-    finding = narrate_effects.effects(effects_of("plan"))
+    finding = narrate.effects(effects_of("plan"))
     assert re.fullmatch(
         r"Accounts whose plan is Basic leave 3\.\d times as fast as those where it is Pro up to 3 "
         r"months after their start, 2\.\d times from 3 to 12 months and 1\.\d times after 12 "
@@ -84,14 +86,14 @@ def test_an_effect_that_changes_is_said_by_age():
 
 
 def test_no_difference_is_unclear():
-    finding = narrate_effects.effects(effects_of("sales_channel"))
+    finding = narrate.effects(effects_of("sales_channel"))
     assert finding.status == "unclear"
     assert "sales channel makes no difference beyond chance" in finding.text
     assert finding.evidence.startswith("All together: p = ")
 
 
 def test_a_number_is_said_by_its_step():
-    finding = narrate_effects.effects(seats_effect())
+    finding = narrate.effects(seats_effect())
     assert finding.text.startswith("Accounts with 10 more of seats leave ")
     assert "accounts, 1,350 left." in finding.evidence
 
@@ -108,25 +110,25 @@ def test_a_number_is_said_by_its_step():
 )
 def test_too_little_is_unclear_with_its_reason(frame, why):
     result = effects(frame, covariates=["plan"] if (frame["plan"] == "Pro").all() else THREE)
-    finding = narrate_effects.effects(result)
+    finding = narrate.effects(result)
     assert finding.status == "unclear"
     assert why in finding.text
-    assert tables_effects.effects(result).part()
-    assert tables_effects.effect_tests(result).part()
-    assert plots_effects.effects(result).svg.startswith("<svg ")
+    assert tables.effects(result).part()
+    assert tables.effect_tests(result).part()
+    assert plots.effects(result).svg.startswith("<svg ")
 
 
 def test_factor_and_percentage():
-    assert narrate_effects._faster(2.0, WORDS) == "2.0 times as fast"
-    assert narrate_effects._faster(1.2, WORDS) == "20% faster"
-    assert narrate_effects._faster(0.4, WORDS) == "60% more slowly"
+    assert faster(2.0, WORDS) == "2.0 times as fast"
+    assert faster(1.2, WORDS) == "20% faster"
+    assert faster(0.4, WORDS) == "60% more slowly"
 
 
 # --- drawn ---------------------------------------------------------------------------------------
 
 
 def test_chart_names_references_levels_and_ages():
-    chart = plots_effects.effects(effects_of(*THREE))
+    chart = plots.effects(effects_of(*THREE))
     for svg in (chart.svg, chart.svg_narrow):
         said = texts(svg)
         assert "Onboarding, against self-serve" in said
@@ -139,7 +141,7 @@ def test_chart_names_references_levels_and_ages():
 
 
 def test_chart_carries_its_numbers():
-    chart = plots_effects.effects(effects_of(*THREE))
+    chart = plots.effects(effects_of(*THREE))
     plan = chart.data[chart.data["term"] == "plan"]
     assert plan["to_days"].tolist()[:2] == [90, 365]
     assert np.isnan(plan["to_days"].iloc[2])
@@ -147,33 +149,33 @@ def test_chart_carries_its_numbers():
 
 
 def test_chart_repeats_its_bytes():
-    one, two = (plots_effects.effects(effects_of(*THREE)) for _ in range(2))
+    one, two = (plots.effects(effects_of(*THREE)) for _ in range(2))
     assert (one.svg, one.svg_narrow) == (two.svg, two.svg_narrow)
 
 
 @pytest.mark.slow
 def test_many_levels_are_limited_and_counted():
     names = tuple(f"Partner with a rather long name {i:02d}" for i in range(40))
-    chart = plots_effects.effects(effects_of("onboarding", levels=names))
-    assert len(chart.data) == plots_effects.MOST_LEVELS
+    chart = plots.effects(effects_of("onboarding", levels=names))
+    assert len(chart.data) == MOST_LEVELS
     assert "33 further lines not drawn" in chart.caption
 
 
 def test_hostile_names_stay_names():
     result = effects_of("onboarding", levels=HOSTILE)
-    chart = plots_effects.effects(result)
+    chart = plots.effects(result)
     assert "<script>" not in chart.svg
     assert "\u202e" not in chart.alt
-    html = narrate_effects.effects(result)._repr_mimebundle_()["text/html"]
+    html = narrate.effects(result)._repr_mimebundle_()["text/html"]
     assert "<script>" not in html
-    assert "<script>" not in tables_effects.effects(result)._repr_mimebundle_()["text/html"]
+    assert "<script>" not in tables.effects(result)._repr_mimebundle_()["text/html"]
 
 
 def test_a_level_in_which_nobody_left_runs_out_of_the_drawing():
     frame = attributed()
     frame["event"] &= frame["onboarding"] != "guided"
     result = effects(frame, covariates=["onboarding"])
-    chart = plots_effects.effects(result)
+    chart = plots.effects(result)
     row = chart.data[chart.data["level"] == "guided"].iloc[0]
     assert row["hazard_ratio"] == 0
     assert "up to 0.0" in chart.alt
@@ -184,7 +186,7 @@ def test_a_level_in_which_nobody_left_runs_out_of_the_drawing():
 
 
 def test_table_lists_levels_references_and_ages():
-    table = tables_effects.effects(effects_of(*THREE))
+    table = tables.effects(effects_of(*THREE))
     cells = table.cells()
     labels = [column.label for column in table.columns]
     assert labels[:4] == ["Attribute", "Level", "Compared with", "Age"]
@@ -199,19 +201,19 @@ def test_table_lists_levels_references_and_ages():
 
 
 def test_table_has_no_ages_where_effects_last():
-    table = tables_effects.effects(effects_of("onboarding"))
+    table = tables.effects(effects_of("onboarding"))
     assert "Age" not in [column.label for column in table.columns]
     assert "No effect is shown to change with the age" in table.note
 
 
 def test_table_counts_what_was_left_out():
     frame = attributed().assign(seats=lambda t: t["seats"].where(t.index % 10 > 0))
-    table = tables_effects.effects(effects(frame, covariates=["seats"]))
+    table = tables.effects(effects(frame, covariates=["seats"]))
     assert re.search(r"29\d accounts without seats are left out", table.note)
 
 
 def test_tests_say_what_is_shown():
-    table = tables_effects.effect_tests(effects_of(*THREE))
+    table = tables.effect_tests(effects_of(*THREE))
     rows = {row[0]: row for row in table.cells()}
     assert rows["Plan"][3:] == ["no", "< 0.001", "a ratio per band of age"]
     assert rows["Onboarding"][3] == "not refuted"

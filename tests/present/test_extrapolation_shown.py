@@ -10,9 +10,10 @@ import pytest
 from sample_editions import Target
 
 from csa.analysis.churn import survival
-from csa.analysis.extrapolation import extrapolate
+from csa.analysis.churn.extrapolation import extrapolate
 from csa.errors import InputError
-from csa.present import narrate_extrapolation, plots_extrapolation, tables_extrapolation
+from csa.present import narrate, plots, tables
+from csa.present.narrate.extrapolation import ENGLISH, _action
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = ("<script>alert(1)</script>", "A" * 200, "حساب تجريبي", "$x$ & \u202eco")
@@ -66,7 +67,7 @@ def texts(svg):
 
 @pytest.mark.slow
 def test_expected_lifetime_is_said_with_what_was_not_seen():
-    finding = narrate_extrapolation.extrapolation(beyond())
+    finding = narrate.extrapolation(beyond())
     assert re.fullmatch(
         r"Of their first 48 months accounts are expected to stay \d\d(\.\d)? months; \d+% of that "
         "lies beyond what was seen.",
@@ -81,13 +82,13 @@ def test_expected_lifetime_is_said_with_what_was_not_seen():
 def test_the_interval_holds_all_curves_that_fit():
     result = beyond()
     row = result.lifetimes.iloc[0]
-    measure = narrate_extrapolation.extrapolation(result).measure
+    measure = narrate.extrapolation(result).measure
     assert measure.low == min(row["ci_low"], row["among_low"])
     assert measure.high == max(row["ci_high"], row["among_high"])
 
 
 def test_a_target_is_judged():
-    finding = narrate_extrapolation.extrapolation(beyond(), target=Target(900, None, "higher"))
+    finding = narrate.extrapolation(beyond(), target=Target(900, None, "higher"))
     assert finding.status in {"good", "bad", "unclear"}
     assert finding.word != "No target"
     assert "target of" in finding.evidence
@@ -95,19 +96,19 @@ def test_a_target_is_judged():
 
 @pytest.mark.slow
 def test_a_horizon_that_was_seen_is_said_to_be_seen():
-    finding = narrate_extrapolation.extrapolation(beyond(730))
+    finding = narrate.extrapolation(beyond(730))
     assert finding.text.endswith("all of that was seen.")
 
 
 def test_mostly_beyond_the_data_is_no_ground_for_a_decision():
     row = beyond().lifetimes.iloc[0].to_dict() | {"extrapolated_share": 0.6}
-    assert narrate_extrapolation._action(row, plots_extrapolation.ENGLISH).startswith("Do not dec")
+    assert _action(row, ENGLISH).startswith("Do not dec")
 
 
 @pytest.mark.slow
 def test_a_group_that_starts_late_is_said():
     late = spells().assign(entry_days=300).query("exit_days > 300")
-    finding = narrate_extrapolation.extrapolation(extrapolate(late, horizon_days=1461))
+    finding = narrate.extrapolation(extrapolate(late, horizon_days=1461))
     assert "accounts that reach 9.9 months are expected" in finding.text
 
 
@@ -125,26 +126,26 @@ def test_a_group_that_starts_late_is_said():
 )
 def test_what_cannot_be_told_says_why(frame, horizon, why):
     result = extrapolate(frame, horizon_days=horizon)
-    finding = narrate_extrapolation.extrapolation(result)
+    finding = narrate.extrapolation(result)
     assert finding.status == "unclear"
     assert why in finding.text
     assert "Cause in full: " in finding.evidence
-    assert tables_extrapolation.extrapolation(result).part()
-    assert tables_extrapolation.expected_lifetime(result).note
-    chart = plots_extrapolation.extrapolation(result, survival(frame))
+    assert tables.extrapolation(result).part()
+    assert tables.expected_lifetime(result).note
+    chart = plots.extrapolation(result, survival(frame))
     assert chart.svg.startswith("<svg ")
 
 
 def test_a_group_that_is_not_there_is_refused():
     with pytest.raises(InputError, match="there is no EMEA among those extrapolated: all"):
-        narrate_extrapolation.extrapolation(beyond(), group="EMEA")
+        narrate.extrapolation(beyond(), group="EMEA")
 
 
 # --- drawn ---------------------------------------------------------------------------------------
 
 
 def test_chart_marks_where_data_end():
-    chart = plots_extrapolation.extrapolation(beyond(), seen())
+    chart = plots.extrapolation(beyond(), seen())
     assert {"observed", "extrapolated →", "Accounts at risk"} <= set(texts(chart.svg))
     assert "extrapolated from here" in texts(chart.svg_narrow)
     assert "Nobody was seen beyond " in chart.caption
@@ -157,28 +158,26 @@ def test_chart_marks_where_data_end():
 
 def test_dashes_begin_where_data_end():
     """The solid and the dashed line meet at the border, so that no gap hides it."""
-    svg = plots_extrapolation.extrapolation(beyond(), seen()).svg
+    svg = plots.extrapolation(beyond(), seen()).svg
     assert "stroke-dasharray: 5.6,3.08" in svg.replace(" 3.08", "3.08")
 
 
 def test_a_curve_within_the_data_has_no_border():
-    chart = plots_extrapolation.extrapolation(beyond(730), seen())
+    chart = plots.extrapolation(beyond(730), seen())
     assert "extrapolated →" not in texts(chart.svg)
     assert "Nobody was seen" not in chart.caption
 
 
 @pytest.mark.slow
 def test_a_curve_stops_where_it_is_too_far():
-    chart = plots_extrapolation.extrapolation(beyond(3650), seen())
+    chart = plots.extrapolation(beyond(3650), seen())
     assert chart.data["age_days"].max() < 3650
     assert chart.caption.endswith("too far beyond the data.")
 
 
 @pytest.mark.slow
 def test_no_curve_that_fits_leaves_what_was_observed():
-    chart = plots_extrapolation.extrapolation(
-        extrapolate(steps(), horizon_days=1000), survival(steps())
-    )
+    chart = plots.extrapolation(extrapolate(steps(), horizon_days=1000), survival(steps()))
     assert set(chart.data["kind"]) == {"observed"}
     assert "No curve is drawn beyond the data: no distribution fits" in chart.caption
 
@@ -189,10 +188,10 @@ def test_chart_repeats_its_bytes_and_holds_hostile_names():
     result = extrapolate(frame, horizon_days=1461, distributions=("weibull",))
     curve = survival(frame)
     for group in HOSTILE[:2]:
-        one, two = (plots_extrapolation.extrapolation(result, curve, group=group) for _ in range(2))
+        one, two = (plots.extrapolation(result, curve, group=group) for _ in range(2))
         assert (one.svg, one.svg_narrow) == (two.svg, two.svg_narrow)
         assert "<script" not in one.svg
-        finding = narrate_extrapolation.extrapolation(result, group=group)
+        finding = narrate.extrapolation(result, group=group)
         assert "<script" not in finding._repr_mimebundle_()["text/html"]
         assert "\u202e" not in finding.text
 
@@ -202,7 +201,7 @@ def test_chart_repeats_its_bytes_and_holds_hostile_names():
 
 @pytest.mark.slow
 def test_table_of_fits_names_the_chosen():
-    table = tables_extrapolation.extrapolation(beyond(groups=TWO))
+    table = tables.extrapolation(beyond(groups=TWO))
     rows = table.cells()
     assert rows[-1][0] == "All accounts"
     assert {row[1] for row in rows} == {"Weibull", "log-normal", "log-logistic"}
@@ -212,14 +211,14 @@ def test_table_of_fits_names_the_chosen():
 
 @pytest.mark.slow
 def test_table_of_fits_says_what_does_not_fit():
-    table = tables_extrapolation.extrapolation(extrapolate(steps(), horizon_days=1000))
+    table = tables.extrapolation(extrapolate(steps(), horizon_days=1000))
     assert {row[-1] for row in table.cells()} == {"does not fit"}
     assert "more than 2 points outside the interval" in table.note
 
 
 @pytest.mark.slow
 def test_table_of_lifetimes_shows_how_much_was_not_seen():
-    table = tables_extrapolation.expected_lifetime(beyond(groups=TWO), by="segment")
+    table = tables.expected_lifetime(beyond(groups=TWO), by="segment")
     assert table.title == "Expected lifetime within 48 months, by segment"
     assert [row[0] for row in table.cells()] == ["Enterprise", "SMB", "All accounts"]
     assert all(row[-1].endswith("%") for row in table.cells())

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from spell_samples import HOSTILE, attributed, hazard_of
 
-from csa.analysis.hazards import AgeEffect, discrete_hazard
-from csa.present import narrate_renewal, plots_hazard_model, tables_hazard_model
+from csa.analysis.churn.hazards import AgeEffect, discrete_hazard
+from csa.present import narrate, plots, tables
+from csa.present.narrate.renewal import ENGLISH, _action, _text, _times
+from csa.present.plots.hazard_model import MOST_LINES
 
 SVG = "{http://www.w3.org/2000/svg}"
 FULL = ("onboarding", "plan", "billing_months")
@@ -22,7 +24,7 @@ def texts(svg):
 
 
 def test_renewals_are_said_as_times_as_often():
-    finding = narrate_renewal.renewal(hazard_of(*FULL))
+    finding = narrate.renewal(hazard_of(*FULL))
     assert finding.status == "watch"
     assert finding.text == (
         "In the month of their renewal yearly contracts end 15 times as often as in other months, "
@@ -45,15 +47,15 @@ def test_odds_are_turned_into_how_often():
     here = share / (1 - share)
     elsewhere = here / row["ratio"]
     often = share / (elsewhere / (1 + elsewhere))
-    times = narrate_renewal._times(row.to_dict(), logit, plots_hazard_model.ENGLISH)["value"]
+    times = _times(row.to_dict(), logit, ENGLISH)["value"]
     assert times == pytest.approx(often)
     hazard = cloglog.coefficients.query("term == 'renewal'").iloc[0]
-    same = narrate_renewal._times(hazard.to_dict(), cloglog, plots_hazard_model.ENGLISH)["value"]
+    same = _times(hazard.to_dict(), cloglog, ENGLISH)["value"]
     assert same == hazard["ratio"]
 
 
 def test_renewals_without_their_own_other_months_say_so():
-    evidence = narrate_renewal.renewal(hazard_of("onboarding")).evidence
+    evidence = narrate.renewal(hazard_of("onboarding")).evidence
     assert evidence.endswith("add the length to the covariates.")
 
 
@@ -63,7 +65,7 @@ def test_several_lengths_are_told():
     result = discrete_hazard(
         frame, covariates=["billing_months"], age=AgeEffect(renewal="billing_months")
     )
-    finding = narrate_renewal.renewal(result)
+    finding = narrate.renewal(result)
     assert "yearly contracts" in finding.text
     assert "All lengths: quarterly contracts" in finding.evidence
 
@@ -73,7 +75,7 @@ def test_renewals_that_do_not_matter_are_unclear():
     result = discrete_hazard(
         frame, covariates=["billing_months"], age=AgeEffect(renewal="billing_months")
     )
-    finding = narrate_renewal.renewal(result)
+    finding = narrate.renewal(result)
     row = result.coefficients.query("term == 'renewal'").iloc[0]
     if row["p_value"] > 0.05:
         assert finding.status == "unclear"
@@ -83,20 +85,20 @@ def test_renewals_that_do_not_matter_are_unclear():
 
 def test_renewals_that_do_not_matter_have_no_weight():
     row = hazard_of(*FULL).coefficients.query("term == 'renewal'").iloc[0].to_dict()
-    told = narrate_renewal._times(
+    told = _times(
         row | {"ratio": 1.1, "ci_low": 0.7, "ci_high": 1.6},
         hazard_of(*FULL),
-        plots_hazard_model.ENGLISH,
+        ENGLISH,
     )
     assert not told["real"]
-    text = narrate_renewal._text(told, hazard_of(*FULL), plots_hazard_model.ENGLISH)
+    text = _text(told, hazard_of(*FULL), ENGLISH)
     assert text.startswith("Contracts are not shown to end more often when they renew: yearly")
-    assert narrate_renewal._action(told).startswith("Spread the care")
+    assert _action(told).startswith("Spread the care")
 
 
 def test_other_intervals_are_named_by_their_days():
     result = hazard_of("billing_months", interval_days=90)
-    assert narrate_renewal.renewal(result).text.startswith("In the 90 days of their renewal")
+    assert narrate.renewal(result).text.startswith("In the 90 days of their renewal")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_other_intervals_are_named_by_their_days():
     ids=["no column", "monthly", "nobody"],
 )
 def test_unknown_renewals_say_why(result, why):
-    finding = narrate_renewal.renewal(result)
+    finding = narrate.renewal(result)
     assert finding.status == "unclear"
     assert why in finding.text
 
@@ -125,7 +127,7 @@ def test_unknown_renewals_say_why(result, why):
 
 
 def test_chart_shows_model_observation_and_renewals():
-    chart = plots_hazard_model.hazard_model(hazard_of(*FULL), by="billing_months")
+    chart = plots.hazard_model(hazard_of(*FULL), by="billing_months")
     said = texts(chart.svg)
     assert {"renewal", "Still customers", "Accounts at risk", "12 billing months"} <= set(said)
     assert "Shaded: months in which contracts renew." in chart.caption
@@ -137,7 +139,7 @@ def test_chart_shows_model_observation_and_renewals():
 
 
 def test_chart_of_all_together_has_one_curve():
-    chart = plots_hazard_model.hazard_model(hazard_of("onboarding", renewal=None))
+    chart = plots.hazard_model(hazard_of("onboarding", renewal=None))
     assert chart.data["group"].unique().tolist() == ["all"]
     assert "All accounts" in " ".join(texts(chart.svg_narrow))
     assert "Shaded" not in chart.caption
@@ -145,7 +147,7 @@ def test_chart_of_all_together_has_one_curve():
 
 @pytest.mark.slow
 def test_chart_repeats_its_bytes():
-    one, two = (plots_hazard_model.hazard_model(hazard_of(*FULL), by="plan") for _ in range(2))
+    one, two = (plots.hazard_model(hazard_of(*FULL), by="plan") for _ in range(2))
     assert (one.svg, one.svg_narrow) == (two.svg, two.svg_narrow)
 
 
@@ -155,7 +157,7 @@ def test_observation_begins_where_enough_are_at_risk():
         entry_days=np.where(frame.index < 4, 0, np.maximum(frame["entry_days"], 200))
     )
     late = late[late["exit_days"] > late["entry_days"]]
-    chart = plots_hazard_model.hazard_model(discrete_hazard(late, covariates=["plan"]), by="plan")
+    chart = plots.hazard_model(discrete_hazard(late, covariates=["plan"]), by="plan")
     rows = chart.data[chart.data["group"] == "Pro"]
     first = rows["observed"].first_valid_index()
     assert rows.loc[first, "age_days"] == 180
@@ -165,7 +167,7 @@ def test_observation_begins_where_enough_are_at_risk():
 
 @pytest.mark.parametrize("rows", [0, 1, 12])
 def test_too_few_for_a_model_say_so(rows):
-    chart = plots_hazard_model.hazard_model(
+    chart = plots.hazard_model(
         discrete_hazard(attributed().head(rows), covariates=["plan"]), by="plan"
     )
     assert chart.alt.startswith("There is no model") or len(chart.data)
@@ -174,10 +176,8 @@ def test_too_few_for_a_model_say_so(rows):
 @pytest.mark.slow
 def test_hostile_and_many_groups():
     frame = attributed(levels=HOSTILE + tuple(f"Group {i}" for i in range(20)))
-    chart = plots_hazard_model.hazard_model(
-        discrete_hazard(frame, covariates=["onboarding"]), by="onboarding"
-    )
-    assert chart.data["group"].nunique() == plots_hazard_model.MOST_LINES
+    chart = plots.hazard_model(discrete_hazard(frame, covariates=["onboarding"]), by="onboarding")
+    assert chart.data["group"].nunique() == MOST_LINES
     assert "20 smaller groups not drawn" in chart.caption
     assert "<script" not in chart.svg
 
@@ -186,7 +186,7 @@ def test_hostile_and_many_groups():
 
 
 def test_table_lists_effects_and_renewals():
-    table = tables_hazard_model.hazard_model(hazard_of(*FULL))
+    table = tables.hazard_model(hazard_of(*FULL))
     rows = {(row[0], row[1]): row for row in table.cells()}
     assert rows["Renewal", "every 12 months"][2] == "no renewal due"
     assert rows["Billing months", "12"][-1] == "< 0.001"
@@ -197,27 +197,25 @@ def test_table_lists_effects_and_renewals():
 def test_table_has_phases_where_effects_vary():
     frame = attributed()
     result = discrete_hazard(frame, covariates=["plan"], age=AgeEffect(varies=["plan"]))
-    table = tables_hazard_model.hazard_model(result)
+    table = tables.hazard_model(result)
     assert "Age" in [c.label for c in table.columns]
     assert any("1-90 days" in row for row in table.cells())
 
 
 def test_table_of_nobody_says_so():
-    table = tables_hazard_model.hazard_model(
-        discrete_hazard(attributed().head(0), covariates=["plan"])
-    )
+    table = tables.hazard_model(discrete_hazard(attributed().head(0), covariates=["plan"]))
     assert table.cells() == []
     assert table.empty == "Nothing to compare: no account under observation."
     assert table.note == ""
 
 
 def test_table_of_age_alone_says_so():
-    assert tables_hazard_model.hazard_model(hazard_of(renewal=None)).empty == "Age alone."
+    assert tables.hazard_model(hazard_of(renewal=None)).empty == "Age alone."
 
 
 def test_table_says_which_levels_have_no_estimate():
     frame = attributed()
     frame["event"] &= frame["onboarding"] != "guided"
-    table = tables_hazard_model.hazard_model(discrete_hazard(frame, covariates=["onboarding"]))
+    table = tables.hazard_model(discrete_hazard(frame, covariates=["onboarding"]))
     assert "Onboarding guided: nobody left in" in table.note
     assert "–" in table.cells()[0]

@@ -9,19 +9,19 @@ import pytest
 import sample_editions as sample
 from sample_editions import Target
 
-from csa.analysis.causes import incidence
-from csa.analysis.censoring import censoring_bounds
 from csa.analysis.churn import conditional_survival, survival
-from csa.analysis.hazard_rates import hazard_by_age
-from csa.analysis.revenue_churn import revenue_churn
+from csa.analysis.churn.causes import incidence
+from csa.analysis.churn.censoring import censoring_bounds
+from csa.analysis.churn.hazard_rates import hazard_by_age
+from csa.analysis.churn.revenue import revenue_churn
 from csa.present.money import amount, major
-from csa.present.narrate_causes import causes
-from csa.present.narrate_hazard import age_band, hazard
-from csa.present.narrate_leaving import chance_to_leave
-from csa.present.narrate_lost_sight import lost_sight
-from csa.present.narrate_months import months_apart
-from csa.present.narrate_remaining import remaining
-from csa.present.narrate_revenue import revenue_churn as say_revenue
+from csa.present.narrate.causes import causes
+from csa.present.narrate.hazard import age_band, hazard
+from csa.present.narrate.leaving import chance_to_leave
+from csa.present.narrate.lost_sight import lost_sight
+from csa.present.narrate.months import months_apart
+from csa.present.narrate.remaining import remaining
+from csa.present.narrate.revenue import revenue_churn as say_revenue
 from csa.present.words import Words
 
 ENGLISH = Words()

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import sample_editions as sample
 
-from csa.analysis.causes import incidence
-from csa.analysis.hazard_rates import hazard_by_age as rates_by_age
+from csa.analysis.churn.causes import incidence
+from csa.analysis.churn.hazard_rates import hazard_by_age as rates_by_age
 from csa.present.canvas import text_width
-from csa.present.plots_causes import colours_of
-from csa.present.plots_causes import incidence as incidence_chart
-from csa.present.plots_causes_by_month import causes_by_month
-from csa.present.plots_hazard import hazard_by_age
-from csa.present.plots_revenue import accounts_and_revenue
+from csa.present.plots.causes import colours_of
+from csa.present.plots.causes import incidence as incidence_chart
+from csa.present.plots.causes_by_month import causes_by_month
+from csa.present.plots.hazard import hazard_by_age
+from csa.present.plots.revenue import accounts_and_revenue
 from csa.present.words import Words
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -10,8 +10,8 @@ import pytest
 import risk_samples as sample
 from risk_samples import DECLARED, HOSTILE, listed, made, summary
 
-from csa.analysis.risk_revenue import revenue_at_risk
-from csa.present import narrate_risk, plots_risk, tables_risk
+from csa.analysis.risk.revenue import revenue_at_risk
+from csa.present import narrate, plots, tables
 from csa.present.call_list import NO_REASON, reasons_of
 from csa.present.money import minor
 from csa.present.words import Words
@@ -47,7 +47,7 @@ def texts(svg):
 @pytest.mark.slow
 def test_accounts_to_call_names_the_first_with_owner_reason_and_next_step():
     found = listed()
-    finding = narrate_risk.accounts_to_call(found)
+    finding = narrate.accounts_to_call(found)
     assert finding.word == "No target"
     assert finding.text.startswith(f"5 accounts to call this week; {found.above} of {found.n} are")
     assert "save rate of 25%" in finding.evidence
@@ -92,12 +92,12 @@ def test_an_account_with_little_risk_is_on_the_list_for_its_size():
 
 def test_nobody_is_worth_a_call_that_costs_more_than_it_keeps():
     found = listed(cost=10_000_000)
-    finding = narrate_risk.accounts_to_call(found)
+    finding = narrate.accounts_to_call(found)
     assert finding.text.startswith("No account is worth a call")
     assert finding.action == "Nothing to do this week."
     assert found.flagged == []
-    assert plots_risk.accounts_to_call(found).alt == "No account is worth a call."
-    assert tables_risk.accounts_to_call(found).part()["empty"] == "No account is worth a call."
+    assert plots.accounts_to_call(found).alt == "No account is worth a call."
+    assert tables.accounts_to_call(found).part()["empty"] == "No account is worth a call."
 
 
 @pytest.mark.slow
@@ -107,18 +107,18 @@ def test_nobody_is_worth_a_call_that_costs_more_than_it_keeps():
 )
 def test_no_list_is_made_of_risks_that_say_nothing(found, says):
     result = listed(found())
-    finding = narrate_risk.accounts_to_call(result)
+    finding = narrate.accounts_to_call(result)
     assert finding.status == finding.word.lower() == "unclear"
     assert says in finding.text
     assert finding.evidence[0].isupper()
     assert result.flagged == []
-    assert plots_risk.accounts_to_call(result).alt == "No list is made."
-    assert tables_risk.accounts_to_call(result).part()["empty"].startswith("No list: ")
+    assert plots.accounts_to_call(result).alt == "No list is made."
+    assert tables.accounts_to_call(result).part()["empty"].startswith("No list: ")
 
 
 def test_warnings_stand_with_the_list():
     found = listed(level="not judged", reason="no past", warning="x knows too much")
-    evidence = narrate_risk.accounts_to_call(found).evidence
+    evidence = narrate.accounts_to_call(found).evidence
     assert "Not yet held against the past: no past." in evidence
     assert "Leak alarm: x knows too much." in evidence
 
@@ -126,9 +126,9 @@ def test_warnings_stand_with_the_list():
 def test_readers_outside_see_no_account():
     found = listed(names="Secret Ltd", audience="external")
     shown = (
-        narrate_risk.accounts_to_call(found),
-        plots_risk.accounts_to_call(found),
-        tables_risk.accounts_to_call(found),
+        narrate.accounts_to_call(found),
+        plots.accounts_to_call(found),
+        tables.accounts_to_call(found),
     )
     for item in shown:
         said = str(item._repr_mimebundle_())
@@ -142,10 +142,10 @@ def test_readers_outside_see_no_account():
 @pytest.mark.slow
 def test_names_missing_or_hostile_are_shown_safely():
     found = listed(names=HOSTILE)
-    chart = plots_risk.accounts_to_call(found)
+    chart = plots.accounts_to_call(found)
     assert "<script" not in chart.svg + chart.svg_narrow
-    assert "<script" not in tables_risk.accounts_to_call(found)._repr_mimebundle_()["text/html"]
-    assert "a0" in str(tables_risk.accounts_to_call(listed()).cells()[0][0])
+    assert "<script" not in tables.accounts_to_call(found)._repr_mimebundle_()["text/html"]
+    assert "a0" in str(tables.accounts_to_call(listed()).cells()[0][0])
 
 
 def test_an_account_without_a_strong_reason_says_so():
@@ -156,7 +156,7 @@ def test_an_account_without_a_strong_reason_says_so():
 
 def test_the_numbers_behind_the_drawing_list_all_accounts_worth_a_call():
     found = listed()
-    data = plots_risk.accounts_to_call(found).data
+    data = plots.accounts_to_call(found).data
     assert len(data) == found.above
     assert {"account_id", "why", "next_step", "owner", "mrr", "risk"} <= set(data.columns)
 
@@ -164,8 +164,8 @@ def test_the_numbers_behind_the_drawing_list_all_accounts_worth_a_call():
 def test_risks_without_intervals_are_drawn_without():
     table = made().scores.table.assign(ci_low=np.nan, ci_high=np.nan)
     found = listed(scored(table))
-    assert "interval" not in narrate_risk.accounts_to_call(found).evidence
-    assert "interval" not in plots_risk.accounts_to_call(found).caption
+    assert "interval" not in narrate.accounts_to_call(found).evidence
+    assert "interval" not in plots.accounts_to_call(found).caption
 
 
 # revenue ---------------------------------------------------------------------------------
@@ -173,29 +173,29 @@ def test_risks_without_intervals_are_drawn_without():
 
 def test_revenue_at_risk_gives_sum_interval_and_range():
     result = made().revenue
-    finding = narrate_risk.revenue_at_risk(result)
+    finding = narrate.revenue_at_risk(result)
     row = result.table.iloc[0]
     assert finding.word == "No target"
     assert f"{row['share']:.1%}" in finding.text
     assert "95% interval €" in finding.evidence
     assert "may leave in the end" in finding.evidence
     assert finding.measure.low < finding.measure.value < finding.measure.high
-    judged = narrate_risk.revenue_at_risk(result, target=target(0.01, better="lower"))
+    judged = narrate.revenue_at_risk(result, target=target(0.01, better="lower"))
     assert judged.status == "bad"
-    chart = plots_risk.revenue_at_risk(result)
+    chart = plots.revenue_at_risk(result)
     assert chart.data["group"].tolist()[-1] == "all"
     assert {"Enterprise", "SMB", "All accounts"} <= set(texts(chart.svg))
-    assert tables_risk.revenue_at_risk(result).cells()[-1][0] == "All accounts"
+    assert tables.revenue_at_risk(result).cells()[-1][0] == "All accounts"
 
 
 @pytest.mark.slow
 def test_revenue_without_risks_is_not_known():
     result = few().revenue
-    finding = narrate_risk.revenue_at_risk(result)
+    finding = narrate.revenue_at_risk(result)
     assert finding.status == "unclear"
     assert "is not known: only 7 accounts" in finding.text
-    assert plots_risk.revenue_at_risk(result).alt == "No revenue at risk can be told."
-    cells = tables_risk.revenue_at_risk(result).cells()
+    assert plots.revenue_at_risk(result).alt == "No revenue at risk can be told."
+    cells = tables.revenue_at_risk(result).cells()
     assert {cell[4] for cell in cells} == {"–"}
 
 
@@ -208,37 +208,37 @@ def grouped(names):
 
 @pytest.mark.slow
 def test_revenue_of_many_and_hostile_groups():
-    chart = plots_risk.revenue_at_risk(grouped([f"{HOSTILE} {i}" for i in range(40)]))
+    chart = plots.revenue_at_risk(grouped([f"{HOSTILE} {i}" for i in range(40)]))
     assert "30 further groups not drawn." in chart.caption
     assert "<script" not in chart.svg + chart.svg_narrow
     one = grouped(["only"])
-    assert plots_risk.revenue_at_risk(one).data["group"].tolist() == ["all"]
-    assert "Work through the list" in narrate_risk.revenue_at_risk(one).action
+    assert plots.revenue_at_risk(one).data["group"].tolist() == ["all"]
+    assert "Work through the list" in narrate.revenue_at_risk(one).action
 
 
 # drivers ---------------------------------------------------------------------------------
 
 
 def test_risk_drivers_tell_the_signs_that_are_more_than_chance():
-    finding = narrate_risk.risk_drivers(made().model, DECLARED)
+    finding = narrate.risk_drivers(made().model, DECLARED)
     assert finding.status == "watch"
     assert "days to the next renewal" in finding.text
     assert "plan" not in finding.text
     assert "2 of 5 signs" in finding.evidence
-    chart = plots_risk.risk_effects(made().model, DECLARED)
+    chart = plots.risk_effects(made().model, DECLARED)
     assert set(chart.data["feature"]) == {"usage_trend", "days_to_renewal"}
     assert "Days to the next renewal" in texts(chart.svg)
-    signs = plots_risk.risk_signs(made().model, DECLARED)
+    signs = plots.risk_signs(made().model, DECLARED)
     assert "(within chance)" in signs.alt
     absent = {"seats": "subscriptions has no seats; add", "a": "no use\nmore", "b": "no use"}
-    rows = tables_risk.risk_drivers(made().model, DECLARED, absent).part()
+    rows = tables.risk_drivers(made().model, DECLARED, absent).part()
     assert "Not in the model: 2 signs, since no use; 1 sign, since subs" in rows["note"]
     assert rows["cells"][0][3] == "yes, p < 0.01"
 
 
 def test_effects_of_categories_and_flags_are_drawn_by_level():
     table = made().model.table.assign(p_value=0.0)
-    chart = plots_risk.risk_effects(replace(made().model, table=table), DECLARED)
+    chart = plots.risk_effects(replace(made().model, table=table), DECLARED)
     flag = chart.data.loc[chart.data["feature"] == "yearly_billing", "value"]
     assert flag.tolist() == ["no", "yes"]
     said = texts(chart.svg_narrow)
@@ -248,13 +248,13 @@ def test_effects_of_categories_and_flags_are_drawn_by_level():
 
 def test_drivers_without_a_model():
     model = few().model
-    assert "cannot be told: only 7" in narrate_risk.risk_drivers(model, DECLARED).text
-    assert plots_risk.risk_signs(model, DECLARED).alt == "There is no model to draw."
-    assert plots_risk.risk_effects(model, DECLARED).data.empty
-    assert tables_risk.risk_drivers(model, DECLARED, {}).cells() == []
+    assert "cannot be told: only 7" in narrate.risk_drivers(model, DECLARED).text
+    assert plots.risk_signs(model, DECLARED).alt == "There is no model to draw."
+    assert plots.risk_effects(model, DECLARED).data.empty
+    assert tables.risk_drivers(model, DECLARED, {}).cells() == []
     nothing = replace(made().model, table=made().model.table.assign(p_value=0.5))
-    assert narrate_risk.risk_drivers(nothing, DECLARED).text.startswith("No single sign")
-    assert plots_risk.risk_effects(nothing, DECLARED).alt.startswith("No sign goes with leaving")
+    assert narrate.risk_drivers(nothing, DECLARED).text.startswith("No single sign")
+    assert plots.risk_effects(nothing, DECLARED).alt.startswith("No sign goes with leaving")
 
 
 # trust -----------------------------------------------------------------------------------
@@ -262,70 +262,70 @@ def test_drivers_without_a_model():
 
 def test_risk_trust_gives_pairs_calibration_and_what_was_judged():
     found = made()
-    finding = narrate_risk.risk_trust(found.judged, found.earlier)
+    finding = narrate.risk_trust(found.judged, found.earlier)
     assert finding.word == "No target"
     assert "of pairs (drawing lots: 50%)" in finding.text
     assert "were foretold." in finding.text
     for part in ("AUC", "Calibration slope", "Brier skill", "3 months", "accounts."):
         assert part in finding.evidence
-    judged = narrate_risk.risk_trust(found.judged, found.earlier, target=target(0.6))
+    judged = narrate.risk_trust(found.judged, found.earlier, target=target(0.6))
     assert judged.status == "good"
-    chart = plots_risk.calibration(found.judged)
+    chart = plots.calibration(found.judged)
     assert chart.data["group"].tolist() == list(range(1, 11))
-    table = tables_risk.risk_figures(found.judged).part()
+    table = tables.risk_figures(found.judged).part()
     assert [row["figure"] for row in table["rows"]][1].startswith("AUC")
 
 
 @pytest.mark.slow
 def test_risk_trust_says_no_signal():
     found = silent()
-    finding = narrate_risk.risk_trust(found.judged, found.earlier)
+    finding = narrate.risk_trust(found.judged, found.earlier)
     assert finding.status == "unclear"
     assert finding.text.startswith("No signal")
     assert "0.5 is drawing lots" in finding.evidence
-    verdict = narrate_risk.risk_targets(found.verdict, found.judged)
+    verdict = narrate.risk_targets(found.verdict, found.judged)
     assert (verdict.status, verdict.measure) == ("unclear", None)
     assert "No signal: AUC" in verdict.evidence
 
 
 def test_trust_without_a_past():
     found = few()
-    finding = narrate_risk.risk_trust(found.judged, found.earlier)
+    finding = narrate.risk_trust(found.judged, found.earlier)
     assert finding.status == "unclear"
     assert "has not been held against the past" in finding.text
     assert "only" in finding.evidence.lower()
-    assert plots_risk.calibration(found.judged).alt == "Nothing was held against the past."
-    assert plots_risk.gain(found.judged).alt == "Nothing was held against the past."
+    assert plots.calibration(found.judged).alt == "Nothing was held against the past."
+    assert plots.gain(found.judged).alt == "Nothing was held against the past."
     for table in (
-        tables_risk.risk_figures(found.judged),
-        tables_risk.risk_targets(found.verdict, found.judged),
-        tables_risk.risk_lift(found.judged),
+        tables.risk_figures(found.judged),
+        tables.risk_targets(found.verdict, found.judged),
+        tables.risk_lift(found.judged),
     ):
         assert table.cells() == []
         assert table.part()["empty"].startswith("Nothing was held against the past: ")
-    assert narrate_risk.risk_targets(found.verdict, found.judged).status == "unclear"
+    assert narrate.risk_targets(found.verdict, found.judged).status == "unclear"
 
 
 def test_leaks_are_told_by_their_columns():
-    assert narrate_risk.risk_leaks(made().leaks).status == "good"
-    assert tables_risk.risk_leaks(made().leaks).part()["empty"] == "No sign of a leak."
+    assert narrate.risk_leaks(made().leaks).status == "good"
+    assert tables.risk_leaks(made().leaks).part()["empty"] == "No sign of a leak."
     past = made().past
     told = past.assign(closing_fee=np.where(past["event"], past["days_after"], 400.0))
     audit = sample.leak_audit(told, horizon_days=90)
-    finding = narrate_risk.risk_leaks(audit)
+    finding = narrate.risk_leaks(audit)
     assert finding.status == "bad"
     assert finding.text.startswith("The leak alarm is raised in closing_fee")
-    assert tables_risk.risk_leaks(audit).part()["rows"][0]["severity"] == "bad"
+    assert tables.risk_leaks(audit).part()["rows"][0]["severity"] == "bad"
     unclear = replace(made().leaks, status="unclear", reason="only 2 churned")
-    finding = narrate_risk.risk_leaks(unclear)
+    finding = narrate.risk_leaks(unclear)
     assert finding.status == "unclear"
     assert finding.evidence.startswith("Only 2 churned. ")
-    assert tables_risk.risk_leaks(unclear).part()["empty"] == "Only 2 churned."
+    assert tables.risk_leaks(unclear).part()["empty"] == "Only 2 churned."
 
 
 def test_targets_out_of_reach_say_what_can_be_reached():
     found = made()
-    finding = narrate_risk.risk_targets(found.verdict, found.judged)
+    finding = narrate.risk_targets(found.verdict, found.judged)
     assert finding.status == "bad"
     best = f"{found.verdict.reachable.value:.0%} of the accounts called would be leaving"
     assert finding.text.startswith("The targets are not reachable on these data: to find 80%")
@@ -346,27 +346,27 @@ def test_targets_out_of_reach_say_what_can_be_reached():
 )
 def test_targets_met_missed_or_unclear(status, reach, says):
     found = replace(made().verdict, status=status, reach=reach)
-    assert says in narrate_risk.risk_targets(found, made().judged).text
+    assert says in narrate.risk_targets(found, made().judged).text
 
 
 def test_gain_marks_the_capacity_of_the_team():
-    chart = plots_risk.gain(made().judged)
+    chart = plots.gain(made().judged)
     assert any("This team: 15 calls" in text for text in texts(chart.svg))
-    cells = tables_risk.risk_lift(made().judged).cells()
+    cells = tables.risk_lift(made().judged).cells()
     assert sum("(this team)" in row[0] for row in cells) == 1
     assert cells[-1][0] == "Everybody"
 
 
 def test_model_choice_says_which_and_why():
-    finding = narrate_risk.model_choice(made().choice)
+    finding = narrate.model_choice(made().choice)
     assert finding.status == "good"
     assert finding.text.startswith("Risks are those of the default model: boosting does not")
-    other = narrate_risk.model_choice(replace(made().choice, chosen="boosting"))
+    other = narrate.model_choice(replace(made().choice, chosen="boosting"))
     assert "those of boosting: the default model is beaten" in other.text
     assert "hints" in other.action
-    none = narrate_risk.model_choice(few().choice)
+    none = narrate.model_choice(few().choice)
     assert none.status == "unclear"
-    assert tables_risk.model_choice(made().choice).cells()[0][0] == "Brier score"
+    assert tables.model_choice(made().choice).cells()[0][0] == "Brier score"
 
 
 # earlier predictions ---------------------------------------------------------------------
@@ -375,19 +375,19 @@ def test_model_choice_says_which_and_why():
 def test_flagged_earlier_compares_the_list_with_the_others():
     everybody = summary(flagged=True, known=800, churned=24, expected=22.5)
     on = summary(flagged=True, known=20, churned=0, expected=0.9)
-    finding = narrate_risk.flagged_earlier(everybody, on)
+    finding = narrate.flagged_earlier(everybody, on)
     assert finding.status == "good"
     assert finding.text == (
         "Of 20 accounts on the list of Jul 31, 2026, none left (0.9 were expected to); of the 780 "
         "others 24 (21.6 expected)."
     )
     assert "within chance" in finding.evidence
-    (row,) = tables_risk.flagged_earlier(everybody, on).cells()
+    (row,) = tables.flagged_earlier(everybody, on).cells()
     assert row[:5] == ["Jul 31, 2026", "Oct 29, 2026", "20", "0", "0.0%"]
 
 
 def test_flagged_earlier_says_where_risks_did_not_come_true():
-    finding = narrate_risk.flagged_earlier(
+    finding = narrate.flagged_earlier(
         summary(flagged=True, known=800, churned=80, expected=8.0), summary(flagged=True).head(0)
     )
     assert finding.status == "watch"
@@ -397,13 +397,13 @@ def test_flagged_earlier_says_where_risks_did_not_come_true():
 
 def test_flagged_earlier_waits_for_the_horizon():
     nothing = summary(flagged=True).head(0)
-    finding = narrate_risk.flagged_earlier(nothing, nothing)
+    finding = narrate.flagged_earlier(nothing, nothing)
     assert finding.text == "No earlier prediction has matured yet."
     assert "holds no prediction" in finding.evidence
     waiting = summary(flagged=True, due="2027-01-29")
-    told = narrate_risk.flagged_earlier(waiting, waiting).evidence
+    told = narrate.flagged_earlier(waiting, waiting).evidence
     assert told == "100 predictions wait; the first are due on Jan 29, 2027."
-    table = tables_risk.flagged_earlier(waiting, waiting)
+    table = tables.flagged_earlier(waiting, waiting)
     assert table.part()["empty"] == "No earlier prediction has matured yet."
     assert table.cells() == []
 
@@ -411,12 +411,12 @@ def test_flagged_earlier_waits_for_the_horizon():
 # all of it -------------------------------------------------------------------------------
 
 CHARTS = {
-    "calls": lambda m: plots_risk.accounts_to_call(listed(m)),
-    "revenue": lambda m: plots_risk.revenue_at_risk(m.revenue),
-    "signs": lambda m: plots_risk.risk_signs(m.model, DECLARED),
-    "effects": lambda m: plots_risk.risk_effects(m.model, DECLARED),
-    "calibration": lambda m: plots_risk.calibration(m.judged),
-    "gain": lambda m: plots_risk.gain(m.judged),
+    "calls": lambda m: plots.accounts_to_call(listed(m)),
+    "revenue": lambda m: plots.revenue_at_risk(m.revenue),
+    "signs": lambda m: plots.risk_signs(m.model, DECLARED),
+    "effects": lambda m: plots.risk_effects(m.model, DECLARED),
+    "calibration": lambda m: plots.calibration(m.judged),
+    "gain": lambda m: plots.gain(m.judged),
 }
 
 
@@ -441,8 +441,8 @@ def test_labels_are_never_too_small_to_read(name):
 
 def test_numbers_are_in_the_locale():
     words = Words("de", "EUR")
-    assert "€" in narrate_risk.revenue_at_risk(made().revenue, words=words).text
-    assert re.search(r"\d,\d", tables_risk.risk_figures(made().judged, words=words).cells()[0][1])
+    assert "€" in narrate.revenue_at_risk(made().revenue, words=words).text
+    assert re.search(r"\d,\d", tables.risk_figures(made().judged, words=words).cells()[0][1])
     assert minor(1.5, words) == 150.0
     assert minor(2.0, Words("en", "JPY")) == 2.0
 
@@ -450,13 +450,13 @@ def test_numbers_are_in_the_locale():
 def test_findings_hold_no_jargon_and_no_unknowns():
     found = made()
     findings = [
-        narrate_risk.accounts_to_call(listed()),
-        narrate_risk.revenue_at_risk(found.revenue),
-        narrate_risk.risk_drivers(found.model, DECLARED),
-        narrate_risk.risk_trust(found.judged, found.earlier),
-        narrate_risk.risk_leaks(found.leaks),
-        narrate_risk.risk_targets(found.verdict, found.judged),
-        narrate_risk.model_choice(found.choice),
+        narrate.accounts_to_call(listed()),
+        narrate.revenue_at_risk(found.revenue),
+        narrate.risk_drivers(found.model, DECLARED),
+        narrate.risk_trust(found.judged, found.earlier),
+        narrate.risk_leaks(found.leaks),
+        narrate.risk_targets(found.verdict, found.judged),
+        narrate.model_choice(found.choice),
     ]
     for finding in findings:
         said = f"{finding.text} {finding.evidence} {finding.action}"

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import sample_editions as sample
 
-from csa.analysis.causes import incidence
-from csa.analysis.censoring import censoring_bounds
-from csa.analysis.revenue_churn import revenue_churn
-from csa.present import tables_causes, tables_lifetimes
+from csa.analysis.churn.causes import incidence
+from csa.analysis.churn.censoring import censoring_bounds
+from csa.analysis.churn.revenue import revenue_churn
+from csa.present import tables
 from csa.present.table_rows import group_names, pairs, reasons, total_last
-from csa.present.tables_revenue import revenue_churn as revenue_table
+from csa.present.tables.revenue import revenue_churn as revenue_table
 from csa.present.words import Words
 
 
@@ -42,7 +42,7 @@ def test_revenue_follows_the_currency():
 
 
 def test_reasons_by_group_end_with_all_accounts():
-    table = tables_causes.causes(churn.reasons())
+    table = tables.causes(churn.reasons())
     assert labels(table)[1:4] == ["Reason", "Left", "Of those that left"]
     assert labels(table)[5] == "Of all, within 24 months"
     assert [row[1] for row in cells(table)[-3:]] == ["Voluntary", "Involuntary", "Downgrade"]
@@ -50,12 +50,12 @@ def test_reasons_by_group_end_with_all_accounts():
 
 
 def test_reasons_that_took_nobody_have_no_rows():
-    table = tables_causes.causes(incidence(sample.spells().assign(cause=None)))
+    table = tables.causes(incidence(sample.spells().assign(cause=None)))
     assert {row[1] for row in cells(table)} == {"Not stated"}
 
 
 def test_reasons_by_month_add_up_to_all():
-    table = tables_causes.causes_by_month(churn.lately())
+    table = tables.causes_by_month(churn.lately())
     assert len(cells(table)) == 12
     assert cells(table)[0][0] == "Oct 2026"
     assert labels(table) == ["Period", "Voluntary", "Involuntary", "Downgrade", "All"]
@@ -64,26 +64,24 @@ def test_reasons_by_month_add_up_to_all():
 
 
 def test_a_month_that_is_not_over_is_named():
-    table = tables_causes.causes_by_month(churn.lately(last="2026-11"))
+    table = tables.causes_by_month(churn.lately(last="2026-11"))
     assert table.note == "Nov 2026: not over in the data"
 
 
 def test_quarters_keep_their_names():
-    table = tables_causes.causes_by_month(churn.lately(count=4, last="2026-Q3"))
+    table = tables.causes_by_month(churn.lately(count=4, last="2026-Q3"))
     assert [row[0] for row in cells(table)] == ["2026-Q3", "2026-Q2", "2026-Q1", "2025-Q4"]
 
 
 def test_causes_with_hostile_names_keep_their_columns():
     spells = churn.caused().replace({"cause": {"voluntary": sample.HOSTILE[0]}})
-    table = tables_causes.causes_by_month(
-        churn.lately(spells, causes=(sample.HOSTILE[0], "involuntary"))
-    )
+    table = tables.causes_by_month(churn.lately(spells, causes=(sample.HOSTILE[0], "involuntary")))
     assert labels(table)[1] == sample.HOSTILE[0]
     assert "<script>" not in table._repr_mimebundle_()["text/html"]
 
 
 def test_chance_to_leave_has_a_column_per_look_ahead():
-    table = tables_lifetimes.chance_to_leave(churn.soon(), confidence=0.95)
+    table = tables.chance_to_leave(churn.soon(), confidence=0.95)
     assert labels(table)[3::2] == ["In 30 days", "In 90 days", "In 180 days"]
     assert cells(table)[0][:3] == ["Enterprise", "new", "900"]
     assert cells(table)[-1][:2] == ["All accounts", "12 months"]
@@ -93,7 +91,7 @@ def test_chance_to_leave_has_a_column_per_look_ahead():
 
 def test_chance_to_leave_is_what_is_not_staying():
     chances = churn.soon()
-    table = tables_lifetimes.chance_to_leave(chances, confidence=0.95)
+    table = tables.chance_to_leave(chances, confidence=0.95)
     row = chances.query("group == 'SMB' and age_days == 0 and ahead_days == 90").iloc[0]
     shown = table.rows.query("group == 'SMB' and age_days == 0").iloc[0]
     assert shown["leave1"] == pytest.approx(1 - row["stay"])
@@ -101,47 +99,43 @@ def test_chance_to_leave_is_what_is_not_staying():
 
 
 def test_chance_to_leave_says_at_which_age_few_were_seen():
-    table = tables_lifetimes.chance_to_leave(churn.soon(sample.spells().head(5)), confidence=0.95)
+    table = tables.chance_to_leave(churn.soon(sample.spells().head(5)), confidence=0.95)
     assert "100.0%" not in str(cells(table))
     assert "(new)" in table.note or table.note.startswith("Only 5 at risk")
 
 
 def test_remaining_is_days_of_the_days_ahead():
-    table = tables_lifetimes.remaining(churn.time_ahead(), confidence=0.95)
+    table = tables.remaining(churn.time_ahead(), confidence=0.95)
     assert cells(table)[-2][:5] == ["All accounts", "new", "2,160", "12 months", "10.9 months"]
 
 
 def test_time_ahead_where_nobody_left_gives_the_reason():
     loyal = churn.time_ahead(sample.spells(("one",)).assign(event=False))
-    table = tables_lifetimes.remaining(loyal, confidence=0.95)
+    table = tables.remaining(loyal, confidence=0.95)
     assert table.note == "Nobody left in these days"
     assert cells(table)[0][-1] == "–"
 
 
 def test_out_of_sight_has_both_bounds_around_the_estimate():
     bounds = censoring_bounds(churn.out_of_sight(), ages_days=[90, 365, 9000])
-    table = tables_lifetimes.lost_sight(bounds)
+    table = tables.lost_sight(bounds)
     assert len(cells(table)) == 2
     assert (table.rows["if_all_left"] <= table.rows["survival"]).all()
     assert (table.rows["survival"] <= table.rows["if_none_left"]).all()
     none = sample.spells().assign(
         censoring=lambda t: np.where(t["event"], None, "still a customer")
     )
-    assert tables_lifetimes.lost_sight(censoring_bounds(none, ages_days=[365])) is None
+    assert tables.lost_sight(censoring_bounds(none, ages_days=[365])) is None
 
 
 @pytest.mark.parametrize(
     "make",
     [
         lambda: revenue_table(churn.revenue(churn.revenue_rows().head(0))),
-        lambda: tables_causes.causes(incidence(churn.caused().head(0))),
-        lambda: tables_lifetimes.chance_to_leave(
-            churn.soon(sample.spells().head(0)), confidence=0.95
-        ),
-        lambda: tables_lifetimes.remaining(
-            churn.time_ahead(sample.spells().head(0)), confidence=0.95
-        ),
-        lambda: tables_causes.causes_by_month(churn.lately(churn.caused().head(0))),
+        lambda: tables.causes(incidence(churn.caused().head(0))),
+        lambda: tables.chance_to_leave(churn.soon(sample.spells().head(0)), confidence=0.95),
+        lambda: tables.remaining(churn.time_ahead(sample.spells().head(0)), confidence=0.95),
+        lambda: tables.causes_by_month(churn.lately(churn.caused().head(0))),
     ],
 )
 def test_tables_without_accounts_still_stand(make):

@@ -1,0 +1,52 @@
+"""Findings: sentences computed from results, never written by hand.
+
+Each answers three questions: what changed (the figure), is it real (interval, n, test), what to
+do. Names from the data are shortened, so that a sentence stays one.
+"""
+
+from csa.present.narrate.causes import causes
+from csa.present.narrate.change import what_moved
+from csa.present.narrate.effects import effects
+from csa.present.narrate.extrapolation import extrapolation
+from csa.present.narrate.hazard import hazard
+from csa.present.narrate.leaving import chance_to_leave
+from csa.present.narrate.lifetimes import first_year, groups, lifetime
+from csa.present.narrate.lost_sight import lost_sight
+from csa.present.narrate.quality import data_quality, freshness
+from csa.present.narrate.rate import churn_rate
+from csa.present.narrate.remaining import remaining
+from csa.present.narrate.renewal import renewal
+from csa.present.narrate.revenue import revenue_churn
+from csa.present.narrate.risk_list import accounts_to_call, revenue_at_risk, risk_drivers
+from csa.present.narrate.risk_model import flagged_earlier, model_choice
+from csa.present.narrate.risk_targets import risk_targets
+from csa.present.narrate.risk_trust import risk_leaks, risk_trust
+from csa.present.narrate.window import window_effect
+
+__all__ = [
+    "accounts_to_call",
+    "causes",
+    "chance_to_leave",
+    "churn_rate",
+    "data_quality",
+    "effects",
+    "extrapolation",
+    "first_year",
+    "flagged_earlier",
+    "freshness",
+    "groups",
+    "hazard",
+    "lifetime",
+    "lost_sight",
+    "model_choice",
+    "remaining",
+    "renewal",
+    "revenue_at_risk",
+    "revenue_churn",
+    "risk_drivers",
+    "risk_leaks",
+    "risk_targets",
+    "risk_trust",
+    "what_moved",
+    "window_effect",
+]

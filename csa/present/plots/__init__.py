@@ -1,0 +1,38 @@
+"""Charts of the chapters, each drawn wide (page, print) and narrow (phone).
+
+Labels stand at the lines instead of a legend; what is uncertain is a light band; the numbers
+that carry a drawing stand under or beside it. No pyplot: a figure belongs to its function.
+"""
+
+from csa.present.plots.causes import incidence
+from csa.present.plots.causes_by_month import causes_by_month
+from csa.present.plots.change import what_moved
+from csa.present.plots.effects import effects
+from csa.present.plots.extrapolation import extrapolation
+from csa.present.plots.hazard import hazard_by_age
+from csa.present.plots.hazard_model import hazard_model
+from csa.present.plots.rates import churn_rates
+from csa.present.plots.revenue import accounts_and_revenue
+from csa.present.plots.risk_drivers import risk_effects, risk_signs
+from csa.present.plots.risk_list import accounts_to_call, revenue_at_risk
+from csa.present.plots.risk_trust import calibration, gain
+from csa.present.plots.survival import survival_curves
+
+__all__ = [
+    "accounts_and_revenue",
+    "accounts_to_call",
+    "calibration",
+    "causes_by_month",
+    "churn_rates",
+    "effects",
+    "extrapolation",
+    "gain",
+    "hazard_by_age",
+    "hazard_model",
+    "incidence",
+    "revenue_at_risk",
+    "risk_effects",
+    "risk_signs",
+    "survival_curves",
+    "what_moved",
+]

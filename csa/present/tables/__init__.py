@@ -1,0 +1,53 @@
+"""Tables of the chapters: chosen columns, formatted by kind, intervals beside their values."""
+
+from csa.present.tables.causes import causes, causes_by_month
+from csa.present.tables.change import what_moved, what_moved_by
+from csa.present.tables.churn import churn_rate, conditional, survival_summary, window_effect
+from csa.present.tables.effects import effect_tests, effects
+from csa.present.tables.extrapolation import expected_lifetime, extrapolation
+from csa.present.tables.hazard_model import hazard_model
+from csa.present.tables.lifetimes import chance_to_leave, lost_sight, remaining
+from csa.present.tables.quality import checks, freshness, lineage, missing
+from csa.present.tables.revenue import revenue_churn
+from csa.present.tables.risk_list import accounts_to_call, revenue_at_risk, risk_drivers
+from csa.present.tables.risk_trust import (
+    flagged_earlier,
+    model_choice,
+    risk_figures,
+    risk_leaks,
+    risk_lift,
+    risk_targets,
+)
+
+__all__ = [
+    "accounts_to_call",
+    "causes",
+    "causes_by_month",
+    "chance_to_leave",
+    "checks",
+    "churn_rate",
+    "conditional",
+    "effect_tests",
+    "effects",
+    "expected_lifetime",
+    "extrapolation",
+    "flagged_earlier",
+    "freshness",
+    "hazard_model",
+    "lineage",
+    "lost_sight",
+    "missing",
+    "model_choice",
+    "remaining",
+    "revenue_at_risk",
+    "revenue_churn",
+    "risk_drivers",
+    "risk_figures",
+    "risk_leaks",
+    "risk_lift",
+    "risk_targets",
+    "survival_summary",
+    "what_moved",
+    "what_moved_by",
+    "window_effect",
+]

@@ -1,0 +1,117 @@
+"""Tables of why accounts leave: by cause, and by cause and month."""
+
+from typing import Final
+
+import pandas as pd
+
+from csa.analysis.churn.causes import IncidenceResult
+from csa.analysis.churn.causes_over_time import CausesOverTime
+from csa.present.columns import Column
+from csa.present.items import Table
+from csa.present.names import capital, shortened
+from csa.present.narrate.causes import period_name
+from csa.present.table_rows import ALL, group_names, pairs, reasons, total_last
+from csa.present.words import Words
+
+ENGLISH: Final = Words()
+
+
+def causes(result: IncidenceResult, *, by: str = "segment", words: Words = ENGLISH) -> Table:
+    """Reasons for leaving, by group: share of those that left, and of all accounts by an age.
+
+    Parameters
+    ----------
+    result : IncidenceResult
+        From `csa.analysis.churn.causes.incidence`.
+    by : str
+        What the groups are.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    Table
+        One row per group and cause, all accounts last.
+    """
+    taken = result.summary.loc[(result.summary["group"] == ALL) & (result.summary["events"] > 0)]
+    rows = total_last(result.summary.loc[result.summary["cause"].isin(taken["cause"])])
+    age = _last_age(result)
+    at_age = result.at_ages.loc[result.at_ages["age_days"] == age]
+    at_age = at_age.drop(columns=["status", "reason", "at_risk"])
+    rows = rows.merge(at_age, on=["group", "cause"], how="left")
+    rows = rows.assign(
+        group=group_names(rows),
+        cause=[capital(shortened(name)) for name in rows["cause"]],
+        interval=pairs(rows, "share_low", "share_high"),
+        age_interval=pairs(rows, "ci_low", "ci_high"),
+    )
+    level = words.share(result.confidence, 0)
+    columns = [
+        Column("group", by.capitalize()),
+        Column("cause", "Reason"),
+        Column("events", "Left", "integer"),
+        Column("share", "Of those that left", "share"),
+        Column("interval", f"{level} interval", "interval", "share"),
+    ]
+    if age is not None:
+        columns += [
+            Column("incidence", f"Of all, within {words.days(age)}", "share"),
+            Column("age_interval", f"{level} interval", "interval", "share"),
+        ]
+    return Table(
+        id="reasons-by-group",
+        title=f"Reasons for leaving, by {by}",
+        columns=tuple(columns),
+        rows=rows,
+        note=reasons(rows),
+        empty="No account has left while it was under observation.",
+        words=words,
+    )
+
+
+def _last_age(result: IncidenceResult) -> float | None:
+    """Last age at which all accounts were seen well."""
+    seen = result.at_ages.loc[(result.at_ages["group"] == ALL) & (result.at_ages["status"] == "ok")]
+    return float(seen["age_days"].max()) if len(seen) else None
+
+
+def causes_by_month(result: CausesOverTime, *, words: Words = ENGLISH) -> Table:
+    """Accounts that left in each period, by reason.
+
+    Parameters
+    ----------
+    result : CausesOverTime
+        From `csa.analysis.churn.causes_over_time.causes_over_time`.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    Table
+        One row per period, the last one first; one column per reason.
+    """
+    whole = result.table.loc[result.table["group"] == ALL]
+    counts = whole.pivot_table("events", ["start", "end", "period"], "cause", sort=False)
+    wide = counts.reset_index().sort_values("start", ascending=False, ignore_index=True)
+    keys = {cause: f"cause{k}" for k, cause in enumerate(result.causes)}
+    rows = wide.rename(columns=keys).assign(
+        period=[period_name(row, words) for row in wide.to_dict("records")],
+        left=wide[list(result.causes)].sum(axis=1),
+    )
+    kept = [Column(key, capital(shortened(cause)), "integer") for cause, key in keys.items()]
+    return Table(
+        id="reasons-by-month",
+        title="Accounts that left, by reason",
+        columns=(Column("period", "Period"), *kept, Column("left", "All", "integer")),
+        rows=rows,
+        note=_unfinished(whole, words),
+        empty="No period was asked for.",
+        words=words,
+    )
+
+
+def _unfinished(whole: pd.DataFrame, words: Words) -> str:
+    """Name the periods that are not over in the data."""
+    open_ones = whole.loc[whole["reason"].str.contains("not over")].drop_duplicates("period")
+    names = [period_name(row, words) for row in open_ones.to_dict("records")]
+    return f"{', '.join(names)}: not over in the data" if names else ""
