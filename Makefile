@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := .uv/bin/uv
 export CSA_WORKSPACE ?=
 
-.PHONY: help sample setup lab lint fix test test-fast bench check demo monthly-report clean
+.PHONY: help sample setup lab lint fix test test-fast soak bench check demo monthly-report clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -51,6 +51,9 @@ test: setup  ## all tests: notebooks, browser, PDF, database
 
 test-fast: setup  ## the inner loop, under a minute
 	$(BIN)/python -m pytest -m "not soak and not slow" -n 2 -q
+
+soak: setup  ## studies of minutes on many simulated worlds; leaves benchmarks/studies.json
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m soak -n 2 -s --timeout 3600
 
 bench: setup  ## measure speed and memory against named peers; ONLY=name for one
 	$(BIN)/python -m benchmarks $(ONLY)

@@ -101,5 +101,5 @@ def test_no_machine_path_in_the_repository():
 def test_make_lists_its_targets():
     text = run("make", "--no-print-directory").stdout
     listed = re.findall(r"^([a-z-]+)  ", text, flags=re.MULTILINE)
-    expected = "setup lab lint fix test test-fast bench check demo monthly-report clean"
+    expected = "setup lab lint fix test test-fast soak bench check demo monthly-report clean"
     assert set(expected.split()) <= set(listed)
