@@ -2,16 +2,16 @@
 
 Worlds have 500 to 20,000 rows, 1 to 30 % events (at least 5 in all) and a true AUC of 0.6 to 0.9.
 Leaks are of seventeen kinds and of several strengths each, weak ones among few events included.
-`pytest -m soak -s` prints the record.
+`make soak` leaves the record of the large study in benchmarks/studies.json.
 """
 
-import sys
 from collections import Counter
 
 import numpy as np
 import pytest
 from leak_injector import LEAKS, Case, clean, leaking
 
+from benchmarks.studies import Study, keep_study
 from csa.analysis.risk.leaks import LeakAudit, changed_since, leak_audit, together
 
 FIRST = 10_000  # seeds set before the limits of the alarm were; it was built on others
@@ -42,8 +42,8 @@ def is_found(case: Case) -> bool:
     )
 
 
-def record(leaks: int, honest: int) -> tuple[float, float]:
-    """Shares of leaks found and of false alarms, printed by kind."""
+def record(leaks: int, honest: int) -> Study:
+    """Shares of leaks found and of false alarms, by kind."""
     tried, hits, missed = Counter(), Counter(), []
     for seed in range(FIRST, FIRST + leaks):
         name, setting, world, case = leaking(seed)
@@ -51,31 +51,38 @@ def record(leaks: int, honest: int) -> tuple[float, float]:
         if is_found(case):
             hits[name] += 1
         else:
-            missed.append(f"{name} ({case.strength}), n {setting.rows}, events {world.events}")
+            missed.append(f"{name} ({case.strength}; {setting.rows} rows, {world.events} events)")
     false = {
         seed: found for seed in range(FIRST, FIRST + honest) if (found := alarms(clean(seed)[2]))
     }
-    lines = [f"leaks found: {hits.total()} of {leaks}; false alarms: {len(false)} of {honest}"]
-    lines += [f"  {name}: {hits[name]} of {tried[name]}" for name in LEAKS]
-    lines += [f"  missed: {words}" for words in missed]
-    lines += [f"  false: seed {seed}: {found}" for seed, found in false.items()]
-    sys.stdout.write("\n" + "\n".join(lines) + "\n")
-    return hits.total() / leaks, len(false) / honest
+    cried = [f"{kind}: {column}" for found in false.values() for kind, column in found]
+    by_kind = {f"found: {name}": round(hits[name] / tried[name], 3) for name in LEAKS}
+    shares = {"found": hits.total() / leaks, "false alarms": len(false) / honest}
+    return Study(
+        name="leak alarm",
+        what=f"{len(LEAKS)} kinds of leak put into worlds of 500 to 20,000 rows, and clean worlds",
+        size=f"{leaks} leaks, {honest} clean worlds",
+        result=f"{hits.total()} of {leaks} leaks found, {len(false)} of {honest} false alarms",
+        goal="at least 95 % found, at most 5 % false alarms",
+        holds=shares["found"] >= 0.95 and shares["false alarms"] <= 0.05,
+        seed=FIRST,
+        figures=shares | by_kind,
+        note=f"missed: {', '.join(missed) or 'none'}; false alarms: {', '.join(cried) or 'none'}",
+    )
 
 
 @pytest.mark.slow
 def test_forty_leaks_and_forty_honest_worlds():
-    found, false = record(40, 40)
-    assert found >= 0.95
-    assert false <= 0.05
+    study = record(40, 40)
+    assert study.holds, study
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_two_hundred_leaks_and_two_hundred_honest_worlds():
-    found, false = record(200, 200)
-    assert found >= 0.95
-    assert false <= 0.05
+    study = record(200, 200)
+    keep_study(study)
+    assert study.holds, study
 
 
 @pytest.mark.slow
