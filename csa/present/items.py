@@ -19,6 +19,7 @@ from csa.present.theme import NO_TARGET, STATUS
 from csa.present.words import Words
 
 Status = Literal["good", "watch", "bad", "unclear"]
+Kind = Literal["change", "action", "standing", "report"]
 
 FINDING = "application/vnd.csa.finding+json"
 CHART = "application/vnd.csa.chart+json"
@@ -55,7 +56,9 @@ class Finding:
     """A computed sentence that a reader remembers.
 
     `text` answers what changed (figure with unit), `evidence` whether it is real (interval, n,
-    test), `action` what to do. `weight` is the size of the matter, 0 to 1, for ranking.
+    test), `action` what to do. `weight` is the size of the matter, 0 to 1, for ranking. `kind`
+    says what it is about: a "change" of the period, an "action" that is due, the "standing" of
+    the customers, or the "report" itself (its data, its models).
     """
 
     id: str
@@ -66,10 +69,13 @@ class Finding:
     status: Status
     measure: Measure | None = None
     weight: float = 0.0
+    kind: Kind = "standing"
 
     def __post_init__(self) -> None:
         _check_id(self.id)
         _check_filled("finding", self.id, title=self.title, text=self.text)
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"finding {self.id}: kind {self.kind!r} is not {get_args(Kind)}")
         if self.status not in get_args(Status):
             raise ValueError(f"finding {self.id}: status {self.status!r} is not {STATUS.keys()}")
 

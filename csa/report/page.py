@@ -99,14 +99,9 @@ class Page:
         if not counts:
             return "Nothing can be judged for this period."
         said = [f"{counts[word]} {phrase}" for word, phrase in _ASKS.items() if counts[word]]
-        total = sum(counts.values())
-        return f"{total} {plural(total, 'finding')}: {joined(said)}."
-
-    @property
-    def more(self) -> str:
-        """Say how many findings page one leaves to the chapters."""
-        left = len(self.edition.findings) - len(self.edition.page_one)
-        return f"{left} further {plural(left, 'finding')} in the chapters." if left > 0 else ""
+        total, first = sum(counts.values()), len(self.edition.page_one)
+        rest = f"; the {first} to read first:" if first < total else "."
+        return f"{total} {plural(total, 'finding')}: {joined(said)}{rest}"
 
     @property
     def notices(self) -> list[Entry]:

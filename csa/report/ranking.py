@@ -6,10 +6,12 @@ from csa.report.assemble import ChapterPage, EditionStatus, RankedFinding, Score
 from csa.report.outputs import Part
 
 _BY_STATUS = {"bad": 0, "watch": 1, "unclear": 2, "good": 3}  # what needs a decision comes first
+_BY_KIND = {"change": 0, "action": 1}
+MISSED, NEWS, STANDING, REPORT = range(4)
 
 
 def rank(chapters: Sequence[ChapterPage]) -> tuple[RankedFinding, ...]:
-    """Order findings by status, size and change, so that page one opens with what matters.
+    """Order findings so that page one says what changed and what to do before all else.
 
     Parameters
     ----------
@@ -19,8 +21,11 @@ def rank(chapters: Sequence[ChapterPage]) -> tuple[RankedFinding, ...]:
     Returns
     -------
     tuple of RankedFinding
-        Bad before watch before unclear before good; larger weight, then larger relative change
-        first; ties in the order of the report.
+        Missed targets; then changes of the period and actions that are due, as far as they have a
+        figure; then how the customers are; last what is about the report itself, unless it is
+        bad. Within these bad before watch before unclear before good (a change is told before an
+        action, whether good or unclear), larger weight, then larger relative change first; ties
+        in the order of the report.
     """
     found = [
         RankedFinding(
@@ -32,10 +37,23 @@ def rank(chapters: Sequence[ChapterPage]) -> tuple[RankedFinding, ...]:
     return tuple(sorted(found, key=_importance))
 
 
-def _importance(ranked: RankedFinding) -> tuple[float, float, float]:
+def _importance(ranked: RankedFinding) -> tuple[float, ...]:
     finding = ranked.finding
+    tier = _tier(finding)
     status = _BY_STATUS.get(finding["status"], len(_BY_STATUS))
-    return (status, -(finding["weight"] or 0.0), -_relative_change(finding["measure"] or {}))
+    if tier == NEWS:
+        return (tier, min(status, _BY_STATUS["unclear"]), _BY_KIND[finding["kind"]])
+    return (tier, status, -(finding["weight"] or 0.0), -_relative_change(finding["measure"] or {}))
+
+
+def _tier(finding: Part) -> int:
+    bad, kind = finding["status"] == "bad", finding["kind"]
+    if kind == "report":
+        return STANDING if bad else REPORT
+    if bad:
+        return MISSED
+    figure = (finding["measure"] or {}).get("value")
+    return NEWS if kind in _BY_KIND and figure is not None else STANDING
 
 
 def _relative_change(measure: Part) -> float:

@@ -230,6 +230,33 @@ def test_rank_puts_first_what_needs_a_decision():
     ]
 
 
+def test_rank_tells_what_changed_and_what_to_do_before_what_always_holds():
+    (page,), _ = chapters_of(
+        [
+            run(
+                show(finding("model-missed", "bad", kind="report")),
+                show(finding("data-fine", "good", kind="report")),
+                show(finding("structure", "watch", weight=1.0)),
+                show(finding("call", "unclear", kind="action", measure=measure())),
+                show(finding("no-figure", "unclear", kind="change")),
+                show(finding("churn", "good", kind="change", measure=measure())),
+                show(finding("missed", "bad", measure=measure())),
+                show(finding("worse", "watch", kind="action", measure=measure())),
+            )
+        ]
+    )
+    assert [r.finding["id"] for r in rank([page])] == [
+        "missed",
+        "worse",
+        "churn",
+        "call",
+        "model-missed",
+        "structure",
+        "no-figure",
+        "data-fine",
+    ]
+
+
 def test_scorecard_of_lists_findings_with_a_measure():
     (page,), _ = chapters_of(
         [run(show(finding("with", measure=measure())), show(finding("without")))]

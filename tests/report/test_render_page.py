@@ -146,8 +146,9 @@ def test_page_one_has_at_most_six_findings_and_counts_the_rest():
         render.page_html(*sample.edition_of(sample.many_findings(9))), "html.parser"
     )
     assert len(page.select(".summary > li")) == 6
-    assert text(page.select_one(".more")) == "3 further findings in the chapters."
-    assert text(page.select_one(".verdict")).startswith("9 findings: 3 bad, 2 to watch")
+    verdict = text(page.select_one(".verdict"))
+    assert verdict.startswith("9 findings: 3 bad, 2 to watch")
+    assert verdict.endswith("; the 6 to read first:")
 
 
 def test_most_urgent_finding_comes_first():
@@ -320,4 +321,3 @@ def test_page_of_an_edition_whose_checks_all_pass():
     page = Page(edition=edition, notebook=notebook, words=Words())
     assert page.notices == []
     assert page.quality_note == "9 checks, none of which fails."
-    assert page.more == ""

@@ -41,6 +41,7 @@ def lost_sight(
     if seen.empty:
         return Finding(
             id=ident,
+            kind="report",
             title=title,
             text=f"{of} went out of sight without leaving; what that changes is not known.",
             evidence="No age was seen well enough.",
@@ -51,6 +52,7 @@ def lost_sight(
     matters = _beyond(row)
     return Finding(
         id=ident,
+        kind="report",
         title=title,
         text=f"{of} went out of sight without leaving: had they all left or all stayed, "
         f"{words.share(row['if_all_left'])} to {words.share(row['if_none_left'])} would still be "

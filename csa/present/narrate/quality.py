@@ -68,6 +68,7 @@ def data_quality(report: QualityLike, *, words: Words = ENGLISH) -> Finding:
         status = "unclear"
     return Finding(
         id="data-quality",
+        kind="report",
         title="Failing data checks",
         text=_quality_text(report, failing, errors, words),
         evidence=_quality_evidence(failing, words),
@@ -181,6 +182,7 @@ def freshness(report: QualityLike, *, as_of: date, words: Words = ENGLISH) -> Fi
     if not newest:
         return Finding(
             id=ident,
+            kind="report",
             title=title,
             text="How far the data reach is not known: no table has a dated row.",
             evidence=f"{words.number(len(report.tables))} tables were read.",
@@ -193,6 +195,7 @@ def freshness(report: QualityLike, *, as_of: date, words: Words = ENGLISH) -> Fi
         status = "bad" if any(check.severity == "error" for check in stale) else "watch"
     return Finding(
         id=ident,
+        kind="report",
         title=title,
         text=_freshness_text(max(newest), late, stale, words),
         evidence=_freshness_evidence(stale, len(newest), words),

@@ -48,6 +48,7 @@ def churn_rate(
         why = row["reason"] or "no accounts at the start of the period"
         return Finding(
             id="logo-churn-rate",
+            kind="change",
             title=title,
             text=f"The churn rate of {period_label} is not known: {why}.",
             evidence="Nothing can be said without accounts under observation.",
@@ -58,6 +59,7 @@ def churn_rate(
     status = judged(measure)
     return Finding(
         id="logo-churn-rate",
+        kind="change",
         title=title,
         text=_rate_text(row, measure, period_label, previous_label, words),
         evidence=rate_evidence(measure, result.confidence, words),

@@ -52,6 +52,7 @@ def revenue_churn(
     if measure.value is None:
         return Finding(
             id=ident,
+            kind="change",
             title=title,
             text=f"The revenue churn of {period_label} is not known: {row['reason']}.",
             evidence="Nothing can be said without accounts that paid at the start.",
@@ -63,6 +64,7 @@ def revenue_churn(
     status = judged(measure) if sure else "unclear"
     return Finding(
         id=ident,
+        kind="change",
         title=title,
         text=_text(row, measure, (period_label, previous_label), words),
         evidence=_evidence(row, measure, words),

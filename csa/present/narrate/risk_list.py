@@ -40,6 +40,7 @@ def accounts_to_call(listed: CallList, *, words: Words = ENGLISH) -> Finding:
     if listed.withheld:
         return Finding(
             id=ident,
+            kind="action",
             title=title,
             text=f"{_no_list(listed)}, so no list of accounts is made.",
             evidence=f"{listed.withheld[:1].upper()}{listed.withheld[1:]}.",
@@ -58,6 +59,7 @@ def accounts_to_call(listed: CallList, *, words: Words = ENGLISH) -> Finding:
     )
     return Finding(
         id=ident,
+        kind="action",
         title=title,
         text=_calls_text(listed, words),
         evidence=_calls_evidence(listed, words),
@@ -174,6 +176,7 @@ def revenue_at_risk(
     if measure.value is None:
         return Finding(
             id=ident,
+            kind="action",
             title=title,
             text=f"How much revenue is at risk is not known: {row['reason'] or 'nobody pays'}.",
             evidence="Without a risk of single accounts there is no sum of them.",
@@ -183,6 +186,7 @@ def revenue_at_risk(
     status = judged(measure)
     return Finding(
         id=ident,
+        kind="action",
         title=title,
         text=(
             f"{amount(row['at_risk_minor'], words)} of {amount(row['mrr_minor'], words)} recurring "

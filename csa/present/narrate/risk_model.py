@@ -32,6 +32,7 @@ def model_choice(choice: Choice, *, words: Words = ENGLISH) -> Finding:
     if choice.status != "ok":
         return Finding(
             id=ident,
+            kind="report",
             title=title,
             text="Risks are those of the default model; it has not been compared with another one.",
             evidence=capital(f"{choice.reason}."),
@@ -45,6 +46,7 @@ def model_choice(choice: Choice, *, words: Words = ENGLISH) -> Finding:
     span = "on days that neither had seen"
     return Finding(
         id=ident,
+        kind="report",
         title=title,
         text=f"Risks are those of {MODELS[choice.chosen]}: {other} {better} {span}.",
         evidence=_choice_evidence(choice, words),
@@ -94,6 +96,7 @@ def flagged_earlier(
     if due.empty:
         return Finding(
             id=ident,
+            kind="report",
             title=title,
             text="No earlier prediction has matured yet.",
             evidence=_waiting(everybody, words),
@@ -105,6 +108,7 @@ def flagged_earlier(
     right = last["ci_low"] * last["known"] <= last["expected"] <= last["ci_high"] * last["known"]
     return Finding(
         id=ident,
+        kind="report",
         title=title,
         text=_earlier_text(last, on, words),
         evidence=(

@@ -48,6 +48,7 @@ def risk_targets(found: Verdict, result: Evaluation, *, words: Words = ENGLISH) 
     status: Status = "unclear" if unjudged else _JUDGED[found.status]
     return Finding(
         id=ident,
+        kind="report",
         title=title,
         text=_targets_text(found, result, words),
         evidence=_targets_evidence(found, result, words),

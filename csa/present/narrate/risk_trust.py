@@ -88,6 +88,7 @@ def risk_trust(
     if result.status != "ok" or measure.value is None:
         return Finding(
             id=ident,
+            kind="report",
             title=title,
             text=f"The risk has not been held against the past: {result.reason or 'no AUC'}.",
             evidence=" ".join([basis(result, words), *_kept_from(made)]),
@@ -97,6 +98,7 @@ def risk_trust(
     if result.signal != "signal":
         return Finding(
             id=ident,
+            kind="report",
             title=title,
             text="No signal: risks made in the past tell no better who leaves than drawing lots.",
             evidence=f"AUC {_number(auc, words)}; {words.number(NO_LUCK, 1)} is drawing lots. "
@@ -108,6 +110,7 @@ def risk_trust(
     status = judged(measure)
     return Finding(
         id=ident,
+        kind="report",
         title=title,
         text=_trust_text(result, words),
         evidence=_trust_evidence(result, measure, words),
@@ -195,6 +198,7 @@ def risk_leaks(audit: LeakAudit, *, words: Words = ENGLISH) -> Finding:
     if audit.status == "unclear":
         return Finding(
             id=ident,
+            kind="report",
             title=title,
             text="Whether anything known only later has slipped in cannot be told.",
             evidence=capital(f"{audit.reason}. {looked}"),
@@ -204,6 +208,7 @@ def risk_leaks(audit: LeakAudit, *, words: Words = ENGLISH) -> Finding:
     if found.empty:
         return Finding(
             id=ident,
+            kind="report",
             title=title,
             text="No sign that the model knows what nobody knew at the time.",
             evidence=looked,
@@ -215,6 +220,7 @@ def risk_leaks(audit: LeakAudit, *, words: Words = ENGLISH) -> Finding:
     worst = "The leak alarm is raised" if audit.status == "alarm" else "There is a hint of a leak"
     return Finding(
         id=ident,
+        kind="report",
         title=title,
         text=f"{worst}{about}: {found['reason'].iloc[0]}.",
         evidence=looked,

@@ -38,6 +38,7 @@ def window_effect(
     if n and not late:
         return Finding(
             id=ident,
+            kind="report",
             title=title,
             text="Every account was watched from its first day: there is nothing to correct.",
             evidence=f"{of}.",
@@ -48,6 +49,7 @@ def window_effect(
     if seen.empty:
         return Finding(
             id=ident,
+            kind="report",
             title=title,
             text="What the window does to the curve is not known: no age was seen well enough.",
             evidence=f"{of}.",
@@ -60,6 +62,7 @@ def window_effect(
     ends = words.interval(row["ci_low"], row["ci_high"], "share")
     return Finding(
         id=ident,
+        kind="report",
         title=title,
         text=f"After {words.days(row['age_days'])} {words.share(row['survival'])} are still "
         f"customers; with the window ignored it would look like {words.share(row['ignoring'])}.",
