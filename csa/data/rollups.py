@@ -25,6 +25,10 @@ from csa.data.columns import STILL_HERE
 
 SCALE = 4  # decimals of a money column in the tables: decimal(18,4)
 SEVERAL = "several"  # cause of a spell whose last subscriptions ended for different reasons
+SPELLS = (
+    *("account_id", "spell", "start_on", "end_on", "cause", "censoring", "mrr_minor"),
+    *("billing_months", "observed_from", "entry_days", "exit_days", "event"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +117,9 @@ def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
         `account_id`, `spell` (1, 2, ... within the account), `start_on`, `end_on` (first day no
         longer paid; missing while running), `cause` (reason of the last subscriptions, "several"
         where they differ; missing without churn), `censoring` (why the spell is not known to its
-        end; missing with churn), `mrr_minor` (paid at the end, minor units), `observed_from`
-        (missing: always), `entry_days`, `exit_days`, `event`.
+        end; missing with churn), `mrr_minor` (paid at the end, minor units), `billing_months` (of
+        the subscription with which the spell began; missing where it states none),
+        `observed_from` (missing: always), `entry_days`, `exit_days`, `event`.
 
     Notes
     -----
@@ -123,6 +128,9 @@ def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
     = max(0, observed_from - start_on) is the age at which the spell came under observation (left
     truncation). A spell with exit_days <= entry_days was never seen at risk: it ended before
     anybody looked, or began on the last day. It can only be counted, not used.
+
+    Of several subscriptions on the first day of a spell, `billing_months` is that of the one with
+    the highest price; of equal prices, the longest. What changes later is not in it.
     """
     days = _days(table, ctx)
     final = days.closes | days.following.isnull()  # the last day of each spell at which it changes
@@ -132,6 +140,7 @@ def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
         units=ibis.ifelse(days.closes, days.before, days.units).sum(where=final),
         reason=days.reason_low.min(where=days.closes),
         reason_high=days.reason_high.max(where=days.closes),
+        billing_months=days.billing_months.max(where=days.opens).cast("int64"),
         observed_from=days.observed_from.max(),
     )
     leaves = ibis.coalesce(one.end_on, ibis.literal(ctx.as_of))
@@ -146,19 +155,7 @@ def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
         exit_days=leaves.delta(one.start_on, unit="day").cast("int64"),
         event=churned,
     )
-    return one.select(
-        "account_id",
-        "spell",
-        "start_on",
-        "end_on",
-        "cause",
-        "censoring",
-        "mrr_minor",
-        "observed_from",
-        "entry_days",
-        "exit_days",
-        "event",
-    )
+    return one.select(*SPELLS)
 
 
 def account_months(table: ir.Table, ctx: RollupContext) -> ir.Table:
@@ -238,6 +235,7 @@ def _known(table: ir.Table, ctx: RollupContext) -> ir.Table:
     """Paid rows as known on `as_of`: later starts and ends are erased."""
     ended = table.end_on <= ctx.as_of
     reason = table.end_reason if "end_reason" in table.columns else ibis.null("string")
+    stated = "billing_months" in table.columns
     observed: ir.DateValue = ibis.null("date")
     if isinstance(ctx.observed_from, date):
         observed = ibis.literal(ctx.observed_from)
@@ -250,9 +248,41 @@ def _known(table: ir.Table, ctx: RollupContext) -> ir.Table:
         units=(table.mrr * 10**SCALE).cast("int64"),
         reason=ibis.ifelse(ended, reason, ibis.null("string")),
         observed_from=observed,
+        **({"billing_months": table.billing_months.cast("int64")} if stated else {}),
     )
     rows = rows.filter(rows.account_id.notnull(), rows.start_on <= ctx.as_of, rows.units > 0)
     return rows.filter(rows.end_on.isnull() | (rows.end_on > rows.start_on))
+
+
+def _changes(table: ir.Table, ctx: RollupContext) -> ir.Table:
+    """One row per start and per end of a paid row, with what it adds or takes away."""
+    rows = _known(table, ctx)
+    ended = rows.filter(rows.end_on.notnull())
+    starts = rows.select(
+        "account_id",
+        day=rows.start_on,
+        change=rows.units,
+        reason=ibis.null("string"),
+        billing_months=_leading(rows),
+        observed_from=rows.observed_from,
+    )
+    ends = ended.select(
+        "account_id",
+        day=ended.end_on,
+        change=-ended.units,
+        reason=ended.reason,
+        billing_months=ibis.null("int64"),
+        observed_from=ibis.null("date"),
+    )
+    return ibis.union(starts, ends)
+
+
+def _leading(rows: ir.Table) -> ir.IntegerValue:
+    """Months between invoices of the rows with the highest price that begin on a day."""
+    if "billing_months" not in rows.columns:
+        return ibis.null("int64")
+    highest = rows.units.max().over(group_by=["account_id", "start_on"])
+    return ibis.ifelse(rows.units == highest, rows.billing_months, ibis.null("int64"))
 
 
 def _days(table: ir.Table, ctx: RollupContext) -> ir.Table:
@@ -262,28 +292,12 @@ def _days(table: ir.Table, ctx: RollupContext) -> ir.Table:
     have no ties to break. Where nothing is paid from a day on, but again within the grace, the
     account keeps what it paid `before`; else the day `closes` the spell.
     """
-    rows = _known(table, ctx)
-    nothing = {"reason": ibis.null("string"), "observed_from": ibis.null("date")}
-    starts = rows.select(
-        "account_id",
-        day=rows.start_on,
-        change=rows.units,
-        reason=nothing["reason"],
-        observed_from=rows.observed_from,
-    )
-    ended = rows.filter(rows.end_on.notnull())
-    ends = ended.select(
-        "account_id",
-        day=ended.end_on,
-        change=-ended.units,
-        reason=ended.reason,
-        observed_from=nothing["observed_from"],
-    )
-    both = ibis.union(starts, ends)
+    both = _changes(table, ctx)
     days = both.group_by("account_id", "day").agg(
         change=both.change.sum(),
         reason_low=both.reason.min(),
         reason_high=both.reason.max(),
+        billing_months=both.billing_months.max(),
         observed_from=both.observed_from.max(),
     )
     line = {"group_by": "account_id", "order_by": "day"}
@@ -298,7 +312,10 @@ def _days(table: ir.Table, ctx: RollupContext) -> ir.Table:
         units=ibis.ifelse(bridged, days.before, days.units), closes=(days.units == 0) & ~bridged
     )
     closed = ibis.ifelse(days.closes, ibis.literal(1), ibis.null("int64"))
-    return days.mutate(spell=closed.count().over(**line, rows=(None, -1)) + 1)
+    return days.mutate(
+        spell=closed.count().over(**line, rows=(None, -1)) + 1,
+        opens=ibis.coalesce(days.closes.lag().over(**line), True),
+    )
 
 
 def _states(days: ir.Table, ctx: RollupContext) -> ir.Table:

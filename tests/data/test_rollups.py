@@ -24,6 +24,7 @@ SCHEMA = {
     "mrr": "decimal(18,4)",
     "end_reason": "string",
     "seen_from": "date",
+    "billing_months": "int64",
 }
 ARROW = pa.schema(
     [
@@ -33,6 +34,7 @@ ARROW = pa.schema(
         ("mrr", pa.decimal128(18, 4)),
         ("end_reason", pa.string()),
         ("seen_from", pa.date32()),
+        ("billing_months", pa.int64()),
     ]
 )
 BUILD = {"spells": spells, "account_months": account_months}
@@ -49,11 +51,12 @@ class Row:
     mrr: Decimal
     end_reason: str | None = None
     seen_from: date | None = None
+    billing_months: int | None = None
 
 
-def row(account, start, end=None, mrr="10", reason=None, seen=None):
+def row(account, start, end=None, mrr="10", reason=None, seen=None, *, billing=None):
     day = date.fromisoformat
-    return Row(account, day(start), day(end) if end else None, Decimal(mrr), reason, seen)
+    return Row(account, day(start), day(end) if end else None, Decimal(mrr), reason, seen, billing)
 
 
 @lru_cache
@@ -137,6 +140,9 @@ def one_spell(account, number, run, own, paid, ctx):
         inside = [r.seen_from for r in live if start <= r.start_on <= last and r.seen_from]
         seen = max(inside, default=None)
     entry = max(0, (seen - start).days) if seen else 0
+    begin = [r for r in live if r.start_on == start]
+    highest = max(r.mrr for r in begin)
+    lengths = [r.billing_months for r in begin if r.mrr == highest and r.billing_months]
     event = ended and not (reasons and reasons <= set(ctx.not_churn))
     reason = (reasons.pop() if len(reasons) == 1 else "several") if reasons else None
     return {
@@ -147,6 +153,7 @@ def one_spell(account, number, run, own, paid, ctx):
         "cause": reason if event else None,
         "censoring": None if event else reason if ended else "still a customer",
         "mrr_minor": minor(paid[last], ctx),
+        "billing_months": max(lengths, default=None),
         "observed_from": seen,
         "entry_days": entry,
         "exit_days": len(run) if ended else len(run) - 1,
@@ -217,7 +224,8 @@ def histories(draw):
             end = None if draw(st.integers(0, 5)) == 0 else day + length * DAY
             reason = draw(st.sampled_from([None, "voluntary", "involuntary", "merged"]))
             seen = draw(st.sampled_from([None, date(2024, 2, 29), date(2024, 7, 1)]))
-            rows.append(Row(f"a{n}", day, end, Decimal(draw(AMOUNTS)), reason, seen))
+            billing = draw(st.sampled_from([None, 1, 3, 12]))
+            rows.append(Row(f"a{n}", day, end, Decimal(draw(AMOUNTS)), reason, seen, billing))
             step = draw(st.sampled_from([0, 1, 7, 29, 30, 31, 60, None]))
             day = draw(DAYS) if step is None or end is None else end + step * DAY
     return draw(st.permutations(rows))
@@ -243,9 +251,8 @@ def crowd(seed, accounts):
             end = None if rng.random() < 0.15 else day + length * DAY
             reason = rng.choice([None, "voluntary", "involuntary", "merged"])
             mrr = Decimal(rng.choice(["0", "0.005", "9.995", "10", "33.3333"]))
-            rows.append(
-                Row(f"a{n:04}", day, end, mrr, reason, rng.choice([None, date(2024, 7, 1)]))
-            )
+            seen, billing = rng.choice([None, date(2024, 7, 1)]), rng.choice([None, 1, 3, 12])
+            rows.append(Row(f"a{n:04}", day, end, mrr, reason, seen, billing))
             step = rng.choice([0, 1, 29, 30, 31, 60, rng.randrange(-200, 200)])
             day = (end or day) + step * DAY
     rng.shuffle(rows)
@@ -436,6 +443,52 @@ def test_spells_leave_out_days_that_are_not_paid(roll):
     assert roll("spells", rows, context()) == []
 
 
+def lengths(roll, *rows, **others):
+    return [r["billing_months"] for r in roll("spells", list(rows), context(**others))]
+
+
+def test_spells_have_the_billing_of_their_first_subscription(roll):
+    first = row("a", "2024-01-01", "2024-02-01", billing=12)
+    second = row("a", "2024-02-01", "2024-06-01", mrr="900", billing=1)
+    back = row("a", "2024-09-01", billing=3)
+    assert lengths(roll, first, second, back) == [12, 3]
+    bridged = row("a", "2024-06-20", "2024-07-01", mrr="99", billing=6)
+    assert lengths(roll, first, second, bridged, back) == [12, 3]
+
+
+@pytest.mark.parametrize(
+    ("prices", "billing", "expected"),
+    [
+        (("10", "20"), (12, 1), 1),  # the highest price leads, however short
+        (("20", "20"), (1, 12), 12),  # of equal prices the longest
+        (("20", "20"), (None, 3), 3),
+        (("10", "20"), (12, None), None),  # missing where the leading one states none
+        (("0", "0.0001"), (12, 1), 1),  # what is not paid is no subscription
+    ],
+)
+def test_spells_that_begin_with_several_subscriptions_take_the_leading_one(
+    roll, prices, billing, expected
+):
+    rows = [
+        row("a", "2024-01-01", mrr=mrr, billing=n) for mrr, n in zip(prices, billing, strict=True)
+    ]
+    assert lengths(roll, *rows) == [expected]
+    assert lengths(roll, *rows[::-1]) == [expected]
+
+
+def test_spells_do_not_take_the_billing_of_a_row_without_a_day(roll):
+    empty = row("a", "2024-01-01", "2024-01-01", mrr="900", billing=12)
+    later = row("a", "2024-06-01", mrr="900", billing=12)
+    assert lengths(roll, empty, row("a", "2024-01-01", billing=1), later) == [1]
+
+
+def test_spells_of_a_table_without_billing_have_none():
+    table = ibis.memtable(pa.table({f: [] for f in SCHEMA}, schema=ARROW)).drop("billing_months")
+    built = spells(table, context())
+    assert built.schema()["billing_months"].is_integer()
+    assert built.execute().empty
+
+
 def test_account_months_name_every_movement(roll):
     rows = [
         row("a", "2024-01-31", "2024-02-29", "10"),
@@ -489,10 +542,11 @@ def test_rollups_are_the_same_on_postgres(roll, name, postgres_url):
     rows = crowd(seed=5, accounts=200)
     con = ibis.connect(postgres_url)
     columns = "account_id text, start_on date, end_on date, mrr numeric(18, 4), end_reason text"
-    con.raw_sql(f"CREATE TABLE subscriptions ({columns}, seen_from date)").close()
+    more = "seen_from date, billing_months bigint"
+    con.raw_sql(f"CREATE TABLE subscriptions ({columns}, {more})").close()
     with con.con.cursor() as cursor:
         values = [tuple(vars(r).values()) for r in rows]
-        cursor.executemany("INSERT INTO subscriptions VALUES (%s, %s, %s, %s, %s, %s)", values)
+        cursor.executemany("INSERT INTO subscriptions VALUES (%s, %s, %s, %s, %s, %s, %s)", values)
     con.con.commit()
     for ctx in (
         context("2024-07-31", observed_from="seen_from", not_churn=("merged", "moved")),
