@@ -188,7 +188,7 @@ def test_six_findings_fit_on_the_first_page(tmp_path):
     render.render_pdf(*sample.edition_of(sample.many_findings(9), sample.unavailable()), out)
     first = pages_text(out)[0]
     assert len(re.findall(r"Finding number \d", first)) == 6
-    assert "3 further findings in the chapters." in first
+    assert "the 6 to read first:" in first
 
 
 def test_contents_name_the_pages(folder):
