@@ -1,6 +1,5 @@
 """Risk of accounts: an independent regression, exact contributions, edges, and honest sampling."""
 
-import time
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -328,6 +327,7 @@ def test_no_rows_is_unclear():
     model = fit_risk(rows, features=["x"])
     assert (model.n, model.accounts, model.status) == (0, 0, "unclear")
     assert len(score(model, rows).table) == 0
+    assert score(model, make_snapshots(5, x=1.0)).table["risk"].isna().all()
     assert segment_risk(model, rows)["n"].tolist() == [0]
 
 
@@ -344,6 +344,7 @@ def test_a_horizon_never_watched_to_its_end_is_unclear():
     rows["days_after"] = rows["days_after"].where(rows["event"], 65)
     model = fit_risk(rows, features=[], horizon_days=180)
     assert model.reason == "no cut-off was watched for all 180 days"
+    assert score(model, rows).table[["risk", "ci_low", "ci_high"]].isna().all(axis=None)
     assert any("never watched" in note for note in model.notes)
 
 
@@ -489,14 +490,3 @@ def test_scoring_names_what_is_missing_or_of_another_kind(world, model):
     with pytest.raises(InputError) as fault:
         score(model, bad)
     assert len(fault.value.faults) == 2
-
-
-@pytest.mark.slow
-def test_one_account_is_scored_in_under_50_milliseconds(world, model):
-    row = world.now.iloc[0].to_dict()
-    spent = []
-    for _ in range(300):
-        start = time.perf_counter()
-        score_account(model, row)
-        spent.append(time.perf_counter() - start)
-    assert np.quantile(spent, 0.99) < 0.050

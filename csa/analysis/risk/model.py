@@ -236,9 +236,11 @@ def _estimate(
             ridge=(tuned.ridge, STRONGEST if tuned.shrink else tuned.ridge),
         )
     back = turned.matrix[stays]
+    coefficients = back @ fit.coefficients
+    coefficients[np.setdiff1d(np.arange(len(grid.starts)), cells.interval)] = np.nan  # never seen
     return _Estimates(
         terms=tuple(terms[i] for i in used),
-        coefficients=back @ fit.coefficients,
+        coefficients=coefficients,
         covariance=back @ fit.covariance @ back.T,
         table=_summary([terms[i] for i in used], fit, owner[turned.kept], used),
         notes=turned.notes,
