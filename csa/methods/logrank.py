@@ -109,7 +109,7 @@ def stratified_log_rank(
     observed = sum((o for o, _, _ in parts), np.zeros(groups))
     expected = sum((e for _, e, _ in parts), np.zeros(groups))
     covariance = sum((v for _, _, v in parts), np.zeros((groups, groups)))
-    statistic, rank = _quadratic_form(observed - expected, covariance)
+    statistic, rank = quadratic_form(observed - expected, covariance)
     return LogRankTest(
         statistic=statistic if rank else float("nan"),
         df=rank,
@@ -189,8 +189,21 @@ def chi_square_tail(statistic: float, df: int) -> float:
     return min(tail + math.fsum(terms), 1.0)
 
 
-def _quadratic_form(vector: FloatArray, covariance: FloatArray) -> tuple[float, int]:
-    """Form x' V⁻ x and the rank of V; scaled first, since groups differ in size by orders."""
+def quadratic_form(vector: FloatArray, covariance: FloatArray) -> tuple[float, int]:
+    """Form x' V⁻ x and the rank of V; scaled first, since groups differ in size by orders.
+
+    Parameters
+    ----------
+    vector : ndarray
+        Observed less expected per group; their sum is 0.
+    covariance : ndarray (groups x groups)
+        Of these, singular by nature.
+
+    Returns
+    -------
+    statistic, rank : float, int
+        0 and 0 where nothing varies.
+    """
     spread = np.sqrt(np.diag(covariance))
     known = spread > 0
     if not known.any():

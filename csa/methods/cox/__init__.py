@@ -27,8 +27,8 @@ FloatArray = NDArray[np.float64]
 class NotEstimable(InputError):
     """Columns without a finite estimate; `reasons` by their positions."""
 
-    def __init__(self, reasons: Mapping[int, str]) -> None:
-        super().__init__(*(f"Cox regression: {text}" for text in reasons.values()))
+    def __init__(self, reasons: Mapping[int, str], model: str = "Cox regression") -> None:
+        super().__init__(*(f"{model}: {text}" for text in reasons.values()))
         self.reasons = reasons
 
 
@@ -169,15 +169,45 @@ def fit_cox(
         raise InputError(f"Cox regression: no event in {spells.n} spells; no effect shows")
     columns = design(covariates, names=names, spells=spells)
     problem = partial_likelihood(columns, spells, ties)
-    null = problem.at(np.zeros(columns.columns))
+    return maximise(problem, cluster_codes(clusters, spells, robust=robust))
+
+
+def maximise(
+    problem: PartialLikelihood,
+    clusters: NDArray[np.int64] | None,
+    *,
+    model: str = "Cox regression",
+) -> CoxFit:
+    """Find the effects at which a partial likelihood is largest.
+
+    Parameters
+    ----------
+    problem : PartialLikelihood
+        Design and follow-up.
+    clusters : ndarray of int or None
+        From `cluster_codes`.
+    model : str
+        What to call the regression in messages.
+
+    Returns
+    -------
+    CoxFit
+        With all that is known about the effects.
+
+    Raises
+    ------
+    NotEstimable
+        If columns are constant, made of others or separate the events: all are named.
+    """
+    null = problem.at(np.zeros(problem.columns.columns))
     faults = design_faults(problem, null)
     if faults:
-        raise NotEstimable(faults)
+        raise NotEstimable(faults, model)
     best, passes = climb(problem, null)
     step = newton_step(best.information, best.score)
     if np.abs(step).max(initial=0.0) > STUCK_STEP:
-        raise NotEstimable(_separated(problem, step))
-    return _result(problem, (null, best), step, passes, _codes(clusters, spells, robust=robust))
+        raise NotEstimable(_separated(problem, step), model)
+    return _result(problem, (null, best), step, passes, clusters)
 
 
 def design_faults(problem: PartialLikelihood, null: Point | None = None) -> dict[int, str]:
@@ -226,10 +256,30 @@ def _separated(problem: PartialLikelihood, step: FloatArray) -> dict[int, str]:
     }
 
 
-def _codes(
+def cluster_codes(
     clusters: ArrayLike | None, spells: FollowUp, *, robust: bool
 ) -> NDArray[np.int64] | None:
-    """Cluster of each row, -1: each spell its own; None: model-based errors."""
+    """Check which spells belong together.
+
+    Parameters
+    ----------
+    clusters : array_like of int, optional
+        Codes from 0; below 0: the spells of the row belong to nothing else.
+    spells : FollowUp
+        Times and events of the same rows.
+    robust : bool
+        Whether each spell is a cluster where none are given.
+
+    Returns
+    -------
+    ndarray of int or None
+        None: errors are those of the model.
+
+    Raises
+    ------
+    InputError
+        If there is not a whole number for each row.
+    """
     if clusters is None:
         return np.full(spells.rows, -1) if robust else None
     codes = np.asarray(clusters)

@@ -207,7 +207,9 @@ class _Expected:
         return cls(leaving=leaving, entering=grown, event=event)
 
 
-def partial_likelihood(columns: Design, spells: FollowUp, ties: Ties) -> PartialLikelihood:
+def partial_likelihood(
+    columns: Design, spells: FollowUp, ties: Ties, *, risk: RiskSets | None = None
+) -> PartialLikelihood:
     """Prepare a design and its follow-up for evaluation.
 
     Parameters
@@ -218,13 +220,15 @@ def partial_likelihood(columns: Design, spells: FollowUp, ties: Ties) -> Partial
         Times and events of the same rows.
     ties : {"efron", "breslow"}
         How tied events are treated.
+    risk : RiskSets, optional
+        Who is at risk when, where that is not what the times say.
 
     Returns
     -------
     PartialLikelihood
         One scratch number per row besides its places in the risk sets.
     """
-    risk = risk_sets(spells)
+    risk = risk or risk_sets(spells)
     total = np.zeros(columns.columns)
     for rows, block in columns.blocks():
         died = spells.event[rows].astype(float)
