@@ -343,7 +343,7 @@ def test_time_ahead_without_churn_is_unclear(spells):
 
 def test_groups_are_months_apart():
     said = months_apart(churn.curve())
-    assert said.startswith("Of the first 4 years SMB accounts stay ")
+    assert said.startswith("Within the first 4 years SMB accounts stay ")
     assert said.endswith(" months).")
     assert "less than Enterprise accounts (" in said
 
@@ -361,7 +361,7 @@ def test_groups_known_from_different_ages_are_not_subtracted():
 
 def test_a_short_horizon_is_said_in_days():
     short = survival(sample.spells(accounts=4000), horizon_days=300)
-    assert months_apart(short).startswith("Of the first 9.9 months SMB accounts stay ")
+    assert months_apart(short).startswith("Within the first 9.9 months SMB accounts stay ")
 
 
 # out of sight ----------------------------------------------------------------------------------

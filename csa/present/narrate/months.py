@@ -45,7 +45,7 @@ def months_apart(result: SurvivalResult, *, words: Words = ENGLISH) -> str:
     between = words.interval(apart.low, apart.high, "days")
     first, second = named(worst.name), named(best.name)
     return (
-        f"Of the first {_span(result.horizon_days, words)} {first} accounts stay "
+        f"Within the first {_span(result.horizon_days, words)} {first} accounts stay "
         f"{words.days(apart.value)} less than {second} accounts ({between})."
     )
 
