@@ -416,6 +416,17 @@ def test_conditional_survival_without_censoring_is_a_share():
     assert (row["at_risk"], row["stay"]) == (80, pytest.approx(50 / 80))
 
 
+def test_survival_where_nobody_left_has_no_interval():
+    """Limits of 1 and 1 would say it is certain that nobody leaves."""
+    result = survival(make_spells([200] * 50, [False] * 50))
+    chances = conditional_survival(result, ages_days=[30], ahead_days=[90])
+    for row in (row_of(survival_at(result, [90])), row_of(chances)):
+        assert row["reason"] == "nobody left: how sure that is, is not known"
+        assert np.isnan([row["ci_low"], row["ci_high"]]).all()
+    start = row_of(survival_at(result, [0]))
+    assert (start["ci_low"], start["ci_high"], start["reason"]) == (1, 1, "")
+
+
 def test_conditional_survival_beyond_the_data_is_unknown():
     spells = make_spells(list(range(1, 101)), [True] * 60 + [False] * 40)
     table = conditional_survival(survival(spells), ages_days=[50, 95], ahead_days=[5, 90])

@@ -55,7 +55,7 @@ def survival_at(result: SurvivalResult, ages_days: Sequence[float]) -> pd.DataFr
     -------
     DataFrame
         `group`, `age_days`, `at_risk`, `survival`, `ci_low`, `ci_high`, `status`, `reason`; NaN
-        and "unclear" at ages that were not seen.
+        and "unclear" at ages that were not seen. Limits NaN where nobody left by that age.
     """
     found = []
     for name, table in life_tables(result):
@@ -86,7 +86,7 @@ def conditional_survival(
     DataFrame
         `group`, `age_days`, `ahead_days`, `at_risk` (just after that age), `stay`, `ci_low`,
         `ci_high`, `status`, `reason`; one row per group, age and look ahead. NaN and "unclear"
-        where the curve does not reach.
+        where the curve does not reach. Limits NaN where nobody left in these days.
 
     Notes
     -----
@@ -155,13 +155,13 @@ def _read(
     result: SurvivalResult, curve: SurvivalCurve, age: float, at_risk: int, name: str
 ) -> dict[str, object]:
     """Value of a curve with what can be said about it."""
-    value = curve.at(age)
+    value, low, high = curve.at(age)
     status, reason = "ok", ""
-    if np.isnan(value.value):
+    if np.isnan(value):
         status, reason = "unclear", "not under observation at these ages"
     elif at_risk < result.min_at_risk:
         status, reason = "unclear", f"only {at_risk} at risk"
-    return {name: value.value, "ci_low": value.low, "ci_high": value.high} | {
-        "status": status,
-        "reason": reason,
-    }
+    if value == 1 and age > curve.table.start:
+        low = high = np.nan  # the method's limits are both 1, like R's
+        reason = reason or "nobody left: how sure that is, is not known"
+    return {name: value, "ci_low": low, "ci_high": high, "status": status, "reason": reason}
