@@ -95,10 +95,13 @@ def accounts(table: ir.Table, ctx: RollupContext) -> ir.Table:
     Returns
     -------
     ir.Table
-        One row per account.
+        One row per account, with `signup_year` (text), its cohort, unless there is one already.
     """
     later = table.signed_up_on > ctx.as_of
-    return table.filter(table.account_id.notnull(), ~later | table.signed_up_on.isnull())
+    known = table.filter(table.account_id.notnull(), ~later | table.signed_up_on.isnull())
+    if "signup_year" in table.columns:
+        return known
+    return known.mutate(signup_year=known.signed_up_on.year().cast("string"))
 
 
 def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:

@@ -72,6 +72,12 @@ def test_spells_carry_the_group_of_their_account(opened):
     ]
 
 
+def test_spells_by_cohort_of_signup(opened):
+    found = rows(opened().spells(by="signup_year"), "account_id", "group")
+    assert dict(found)["A1"] == "2023"
+    assert dict(found)["A9"] == "not stated"
+
+
 def test_spells_by_an_attribute_of_ones_own(opened):
     assert rows(opened().spells(by="tier"), "account_id", "group") == [
         ("A1", "1"),
