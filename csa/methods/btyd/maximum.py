@@ -1,0 +1,266 @@
+"""The way to the maximum of a likelihood over log-parameters, from several starts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+FloatArray = NDArray[np.float64]
+Objective = Callable[[FloatArray], tuple[float, FloatArray]]
+Hessian = Callable[[FloatArray], FloatArray]
+
+REACH = 9.0  # log-parameters stay so far around the scale of the data: e^9 is four decades
+STARTS = 5
+AGREE = 1e-6  # two starts reached the same maximum when they differ less, in log-likelihood
+NEWTON_STEPS = 30
+DECREMENT = 1e-11  # what a Newton step may still gain, beside 1
+NOISE = 1e-12  # of a value, beside its size: that much more is not worse
+AT_BOUND = 0.02  # so near to the border of the box a log-parameter is on it
+FLAT = 1e-9  # curvature below this times the greatest is none
+DIFFERENCE = 1e-5  # step of the differences of the gradient, in log-parameters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Maximum:
+    """Where a likelihood is greatest in a box of log-parameters.
+
+    Attributes
+    ----------
+    log_parameters : ndarray of float
+        The place.
+    value : float
+        Negative log-likelihood there.
+    hessian : ndarray of float
+        Its second derivatives there.
+    on_border : ndarray of bool
+        Log-parameters that ended on the border of the box.
+    converged : bool
+        No step inside the box gains anything.
+    starts : tuple of int
+        Starts, and how many of them reached this place or one as good.
+    """
+
+    log_parameters: FloatArray
+    value: float
+    hessian: FloatArray
+    on_border: NDArray[np.bool_]
+    converged: bool
+    starts: tuple[int, int]
+
+    covariance: FloatArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "covariance", inverse(self.hessian, ~self.on_border))
+
+
+def spread_starts(centre: FloatArray, *, count: int = STARTS, width: float = 2.0) -> FloatArray:
+    """Places to start from: the centre and points spread evenly around it.
+
+    Parameters
+    ----------
+    centre : ndarray of float
+        Log-parameters on the scale of the data.
+    count : int
+        Starts.
+    width : float
+        Greatest distance of a log-parameter from the centre.
+
+    Returns
+    -------
+    ndarray of float
+        Count × parameters; the first is the centre. Always the same.
+    """
+    size = len(centre)
+    root = 1.0  # of x^(size+1) = x + 1: its powers fill a cube evenly
+    for _ in range(40):
+        root = (1.0 + root) ** (1.0 / (size + 1))
+    powers = root ** -np.arange(1, size + 1)
+    places = (0.5 + np.arange(1, count)[:, None] * powers) % 1.0
+    return np.vstack([centre, centre + width * (2 * places - 1)])
+
+
+def maximise(
+    objective: Objective,
+    starts: FloatArray,
+    bounds: Sequence[tuple[float, float]],
+    *,
+    hessian: Hessian | None = None,
+) -> Maximum:
+    """Find the maximum of a likelihood from several starts.
+
+    Parameters
+    ----------
+    objective : callable
+        Negative log-likelihood and its gradient at log-parameters. It must be finite in the box.
+    starts : ndarray of float
+        Starts × parameters.
+    bounds : sequence of (float, float)
+        The box: lowest and highest value of each log-parameter.
+    hessian : callable, optional
+        Second derivatives of the objective; differences of the gradient where absent.
+
+    Returns
+    -------
+    Maximum
+        The best of all starts, polished by Newton's method.
+
+    Notes
+    -----
+    L-BFGS-B from each start; then Newton from the best, over the log-parameters that are not on
+    the border of the box.
+    """
+    box = np.array(bounds, dtype=float)
+    ends = [_descend(objective, start, box) for start in np.atleast_2d(starts)]
+    curve = hessian if hessian is not None else _differences(objective)
+    values = np.array([value for value, _ in ends])
+    best = polish(objective, ends[int(values.argmin())][1], box, hessian=curve)
+    reached = int((values <= best.value + AGREE * max(1.0, abs(best.value) * 1e-3)).sum())
+    return Maximum(
+        log_parameters=best.log_parameters,
+        value=best.value,
+        hessian=best.hessian,
+        on_border=best.on_border,
+        converged=best.converged,
+        starts=(len(ends), max(reached, 1)),
+    )
+
+
+def polish(
+    objective: Objective, start: FloatArray, box: FloatArray, *, hessian: Hessian | None = None
+) -> Maximum:
+    """Go on to the maximum by Newton's method, from near it.
+
+    Parameters
+    ----------
+    objective : callable
+        Negative log-likelihood and its gradient at log-parameters.
+    start : ndarray of float
+        Log-parameters.
+    box : ndarray of float
+        Parameters × (lowest, highest).
+    hessian : callable, optional
+        Second derivatives; differences of the gradient where absent.
+
+    Returns
+    -------
+    Maximum
+        `starts` is (1, 1).
+    """
+    curve = hessian if hessian is not None else _differences(objective)
+    at = np.clip(np.asarray(start, dtype=float), box[:, 0], box[:, 1])
+    value, gradient = objective(at)
+    for _ in range(NEWTON_STEPS):
+        second = curve(at)
+        step = _newton_step(gradient, second, _held(at, gradient, box))
+        if -gradient @ step <= DECREMENT:
+            break
+        found = _line_search(objective, at, (value, gradient), step, box)
+        if found is None:
+            break
+        at, value, gradient = found
+        if not step.any():
+            break
+    held = _held(at, gradient, box)
+    second = curve(at)
+    left = -gradient @ _newton_step(gradient, second, held)
+    near = (at <= box[:, 0] + AT_BOUND) | (at >= box[:, 1] - AT_BOUND)
+    return Maximum(
+        log_parameters=at,
+        value=float(value),
+        hessian=second,
+        on_border=held | near,
+        converged=bool(left <= max(1e-6, NOISE * abs(value))),
+        starts=(1, 1),
+    )
+
+
+def inverse(hessian: FloatArray, free: NDArray[np.bool_]) -> FloatArray:
+    """Covariance from second derivatives, with no variance for what is held.
+
+    Parameters
+    ----------
+    hessian : ndarray of float
+        Second derivatives of the negative log-likelihood.
+    free : ndarray of bool
+        Parameters that are not held.
+
+    Returns
+    -------
+    ndarray of float
+        Positive semidefinite and finite: directions without curvature get the variance `REACH`².
+    """
+    full = np.zeros_like(hessian, dtype=float)
+    if free.any():
+        part = hessian[np.ix_(free, free)]
+        sizes, directions = np.linalg.eigh((part + part.T) / 2)
+        spread = np.where(sizes > REACH**-2, 1.0 / np.maximum(sizes, REACH**-2), REACH**2)
+        full[np.ix_(free, free)] = (directions * spread) @ directions.T
+    return full
+
+
+def _descend(objective: Objective, start: FloatArray, box: FloatArray) -> tuple[float, FloatArray]:
+    """Follow L-BFGS-B from one start to its end: value and place."""
+    done = minimize(
+        objective,
+        np.clip(start, box[:, 0], box[:, 1]),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=box.tolist(),
+        options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8},
+    )
+    return float(done.fun), np.asarray(done.x, dtype=float)
+
+
+def _differences(objective: Objective) -> Hessian:
+    """Second derivatives by central differences of the gradient."""
+
+    def at(place: FloatArray) -> FloatArray:
+        rows = []
+        for i in range(len(place)):
+            step = np.zeros(len(place))
+            step[i] = DIFFERENCE
+            rows.append((objective(place + step)[1] - objective(place - step)[1]) / 2 / DIFFERENCE)
+        second = np.array(rows)
+        return (second + second.T) / 2
+
+    return at
+
+
+def _held(at: FloatArray, gradient: FloatArray, box: FloatArray) -> NDArray[np.bool_]:
+    """Log-parameters on the border that the gradient pushes outwards."""
+    low, high = at <= box[:, 0] + 1e-9, at >= box[:, 1] - 1e-9
+    return (low & (gradient > 0)) | (high & (gradient < 0))
+
+
+def _newton_step(gradient: FloatArray, second: FloatArray, held: NDArray[np.bool_]) -> FloatArray:
+    """Newton's step downhill over what is free, its curvature made positive."""
+    step = np.zeros(len(gradient))
+    free = ~held
+    if free.any():
+        sizes, directions = np.linalg.eigh(second[np.ix_(free, free)])
+        least = FLAT * max(float(np.abs(sizes).max()), 1.0)
+        along = directions.T @ gradient[free] / np.maximum(np.abs(sizes), least)
+        step[free] = -directions @ along
+    return step
+
+
+def _line_search(
+    objective: Objective,
+    at: FloatArray,
+    here: tuple[float, FloatArray],
+    step: FloatArray,
+    box: FloatArray,
+) -> tuple[FloatArray, float, FloatArray] | None:
+    """Halve the step until it does not lose; None when none does."""
+    longest = np.abs(step).max()
+    size = min(1.0, 2.0 / longest) if longest else 0.0
+    for _ in range(30):
+        place = np.clip(at + size * step, box[:, 0], box[:, 1])
+        value, gradient = objective(place)
+        if value <= here[0] + NOISE * abs(here[0]) and np.isfinite(gradient).all():
+            moved = not np.array_equal(place, at)
+            return (place, value, gradient) if moved else None
+        size /= 2
+    return None
