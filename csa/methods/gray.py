@@ -185,8 +185,7 @@ def _covariance(
     one = here * pooled * survival / people * _tied(own, size)
     two = survival**2 * others / people**2 * _tied(others, at_risk)
     a, b = share + (1 - ratio) * later, ratio * later
-    found = np.einsum("it,jt->ij", a * one, a) + np.einsum("it,jt->ij", b * two, b)
-    return np.asarray(found)
+    return np.asarray((a * one) @ a.T + (b * two) @ b.T)
 
 
 def _tied(events: FloatArray, n: FloatArray) -> FloatArray:

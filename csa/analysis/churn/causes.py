@@ -9,7 +9,7 @@ where 0.0998 is right, and per cause it can add up to more than everybody.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import ibis.expr.types as ir
@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csa.analysis.churn.cause_counts import CAUSES, count_causes
+from csa.analysis.churn.cause_differences import COLUMNS, compare_causes
 from csa.analysis.churn.causes_over_time import CausesOverTime, causes_over_time
 from csa.analysis.churn.spells import ALL, NOT_STATED
 from csa.errors import InputError
@@ -50,12 +51,15 @@ class IncidenceResult:
     `share`, `share_low`, `share_high` (of the churned), `lost_days` (mean time as a customer lost
     to the cause up to `horizon_days`), `lost_low`, `lost_high`, `lost_se`, `horizon_days`,
     `status`, `reason`.
+    `differences`: whether the groups differ, one row per cause, as `compare_causes` says; without
+    rows where there are not two groups.
     """
 
     curves: pd.DataFrame
     at_ages: pd.DataFrame
     summary: pd.DataFrame
     causes: tuple[str, ...]
+    differences: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS))
     entered_late: int = 0  # spells with entry_days above 0, over all groups
     never_seen: int = 0  # spells left out: they ended before they could have been seen
     horizon_days: float = float("nan")
@@ -120,6 +124,7 @@ def incidence(
     to 1. One minus Kaplan-Meier per cause is not offered: on `mgus2` it says 0.210 at 240 months
     where 0.0998 left for the cause [1]_. Accounts whose cause is not stated are a cause of their
     own: they left, and censored they would raise all others. `share` is that of observed churn.
+    Groups are compared by Gray's test for each cause, see `csa.analysis.churn.cause_differences`.
 
     References
     ----------
@@ -141,6 +146,12 @@ def incidence(
         ),
         summary=pd.DataFrame([row for g in groups for row in _summary(g, horizon, min_at_risk)]),
         causes=groups[0].full.causes,
+        differences=compare_causes(
+            {name: table for name, table in counts.tables.items() if name != ALL},
+            ages_days=ages_days,
+            confidence=confidence,
+            min_at_risk=min_at_risk,
+        ),
         entered_late=counts.entered_late[ALL],
         never_seen=counts.never_seen,
         horizon_days=horizon,

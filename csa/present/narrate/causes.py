@@ -1,6 +1,6 @@
 """The finding about why accounts leave: the cause that takes most, and what to do about it."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -10,6 +10,7 @@ from csa.analysis.churn.causes_over_time import CausesOverTime
 from csa.methods.intervals import wilson
 from csa.present.items import Finding, Measure
 from csa.present.names import capital, joined, named, plural
+from csa.present.narrate.lifetimes import p_value
 from csa.present.phrases import number
 from csa.present.table_rows import ALL
 from csa.present.words import Words
@@ -22,6 +23,13 @@ HOW: Final = {
     "involuntary": "because payment ended, not by a decision",
     "downgrade": "by going down to nothing, step by step",
     "other reasons": "for a reason that is none of the usual ones",
+}
+BECAUSE: Final = {
+    "voluntary": "by their own decision",
+    "involuntary": "because payment ended",
+    "downgrade": "by going down to nothing",
+    "other reasons": "for other reasons",
+    NOT_STATED: "without a reason on record",
 }
 DO: Final = {
     "voluntary": "Ask those that decide to leave why, and speak to accounts like them in time",
@@ -70,7 +78,7 @@ def causes(
         id=ident,
         title=title,
         text=_text(result, rows, rivals, words),
-        evidence=_evidence(rows, over_time, result.confidence, words),
+        evidence=_evidence(rows, result, over_time, words),
         action=_action(rows, rivals, words),
         status="unclear",
         measure=_measure(first, result.confidence),
@@ -134,7 +142,7 @@ def _in_time(result: IncidenceResult, cause: str, words: Words) -> str:
 
 
 def _evidence(
-    rows: pd.DataFrame, over_time: CausesOverTime | None, confidence: float, words: Words
+    rows: pd.DataFrame, result: IncidenceResult, over_time: CausesOverTime | None, words: Words
 ) -> str:
     told = [row for row in rows.to_dict("records") if row["events"]][:4]
     parts = [
@@ -142,9 +150,62 @@ def _evidence(
         for row in told
     ]
     found = capital(
-        f"{', '.join(parts)} of those that left ({words.share(confidence, 0)} intervals)."
+        f"{', '.join(parts)} of those that left ({words.share(result.confidence, 0)} intervals)."
     )
-    return " ".join(filter(None, [found, _lately(over_time, words)]))
+    apart = groups_apart(result, words=words)
+    return " ".join(filter(None, [found, apart, _lately(over_time, words)]))
+
+
+def groups_apart(result: IncidenceResult, *, words: Words = ENGLISH) -> str:
+    """Say which groups differ most in what share of their accounts leaves for a reason.
+
+    Parameters
+    ----------
+    result : IncidenceResult
+        From `csa.analysis.churn.causes.incidence`.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    str
+        One sentence; empty where there are not two groups to compare.
+    """
+    tested = result.differences.loc[result.differences["p_adjusted"].notna()]
+    if tested.empty:
+        return ""
+    real = tested.loc[tested["p_adjusted"] < 1 - result.confidence]
+    if real.empty:
+        p = p_value(tested["p_adjusted"].min(), words)
+        return f"No reason takes more of one group than of another beyond chance (p {p})."
+    clear = real.loc[real["ci_low"] > 0].sort_values("ci_low", kind="stable")
+    if len(clear):
+        return _gap(clear.iloc[-1].to_dict(), words)
+    first = real.sort_values("p_adjusted", kind="stable").iloc[0]
+    return (
+        f"Groups differ in how many leave {_because(first['cause'])} "
+        f"(p {p_value(first['p_adjusted'], words)}), but no two of them clearly at one age."
+    )
+
+
+def _gap(row: dict[Hashable, Any], words: Words) -> str:
+    """Say how far the two groups are apart in one cause."""
+    more, fewer = named(row["more"]), named(row["fewer"])
+    high, low = (words.share(row[name]) for name in ("more_incidence", "fewer_incidence"))
+    # a difference of shares is in points
+    first, last = (words.points(row[name]) for name in ("ci_low", "ci_high"))
+    start = row["from_days"]
+    who = f" of those that reach {words.days(start)}" if start > 0 else ""
+    return (
+        f"{capital(more)} accounts leave {_because(row['cause'])} more often than {fewer} "
+        f"accounts: {high} against {low}{who} within {words.days(row['age_days'])}, "
+        f"{words.points(row['difference'])} points more ({first} to {last}; "
+        f"p {p_value(row['p_adjusted'], words)})."
+    )
+
+
+def _because(cause: object) -> str:
+    return BECAUSE.get(str(cause), f"for {named(cause)}")
 
 
 def _lately(over_time: CausesOverTime | None, words: Words) -> str:

@@ -8,8 +8,9 @@ from csa.analysis.churn.causes import IncidenceResult
 from csa.analysis.churn.causes_over_time import CausesOverTime
 from csa.present.columns import Column
 from csa.present.items import Table
-from csa.present.names import capital, shortened
+from csa.present.names import capital, named, shortened
 from csa.present.narrate.causes import period_name
+from csa.present.narrate.lifetimes import p_value
 from csa.present.table_rows import ALL, group_names, pairs, reasons, total_last
 from csa.present.words import Words
 
@@ -63,10 +64,22 @@ def causes(result: IncidenceResult, *, by: str = "segment", words: Words = ENGLI
         title=f"Reasons for leaving, by {by}",
         columns=tuple(columns),
         rows=rows,
-        note=reasons(rows),
+        note="; ".join(filter(None, [reasons(rows), _tested(result, words)])),
         empty="No account has left while it was under observation.",
         words=words,
     )
+
+
+def _tested(result: IncidenceResult, words: Words) -> str:
+    """Give the p-value of each reason for no difference between the groups."""
+    tested = result.differences.loc[result.differences["p_adjusted"].notna()]
+    if tested.empty:
+        return ""
+    found = [
+        f"{named(row['cause'])} p {p_value(row['p_adjusted'], words)}"
+        for row in tested.sort_values("p_adjusted", kind="stable").to_dict("records")
+    ]
+    return f"Gray's test that groups are alike, over all reasons: {', '.join(found)}"
 
 
 def _last_age(result: IncidenceResult) -> float | None:
