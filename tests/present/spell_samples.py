@@ -7,6 +7,7 @@ import pandas as pd
 
 from csa.analysis.churn.effects import Covariate, effects
 from csa.analysis.churn.hazards import AgeEffect, discrete_hazard
+from csa.analysis.churn.hazards.renewals import renewals
 
 HOSTILE = ("<script>alert(1)</script>", "A" * 200, "حساب تجريبي", "$x$ & \u202eco")
 
@@ -63,3 +64,10 @@ def seats_effect():
 def hazard_of(*names, n=3000, renewal="billing_months", **options):
     age = AgeEffect(renewal=renewal) if renewal else None
     return discrete_hazard(attributed(n), covariates=list(names), age=age, **options)
+
+
+@cache
+def renewals_of(n=3000, lengths=(1, 12)):
+    """Half of the contracts yearly, the others of the other length; groups that differ."""
+    frame = attributed(n).assign(group=lambda t: t["plan"])
+    return renewals(frame.replace({"billing_months": {1: lengths[0], 12: lengths[1]}}))

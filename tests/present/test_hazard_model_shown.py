@@ -2,14 +2,16 @@
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from spell_samples import HOSTILE, attributed, hazard_of
+from spell_samples import HOSTILE, attributed, hazard_of, renewals_of
 
 from csa.analysis.churn.hazards import AgeEffect, discrete_hazard
+from csa.analysis.churn.hazards.renewals import renewals
 from csa.present import narrate, plots, tables
-from csa.present.narrate.renewal import ENGLISH, _action, _text, _times
+from csa.present.contract_lengths import contracts, length_label
 from csa.present.plots.hazard_model import MOST_LINES
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -24,103 +26,101 @@ def texts(svg):
 
 
 def test_renewals_are_said_as_times_as_often():
-    finding = narrate.renewal(hazard_of(*FULL))
+    result = renewals_of()
+    finding = narrate.renewal(result)
+    row = result.table.set_index("billing_months").loc[12]
     assert finding.status == "watch"
     assert finding.text == (
-        "In the month of their renewal yearly contracts end 15 times as often as in other months, "
-        "all else alike."
+        f"In the month of their renewal yearly contracts end {row['times']:.0f} times as often as "
+        "in other months, all else alike."
     )
     assert re.search(
-        r"253 of the 1,183 that left did so in 1,862 months of renewal",
-        finding.text + finding.evidence,
+        r"253 of the 1,183 that left did so in 1,862 months of renewal \(13.6%, ag",
+        finding.evidence,
     )
-    assert "Compared with all other contracts" not in finding.evidence
     assert finding.action.startswith("Talk to yearly contracts well before they renew")
     assert finding.weight == pytest.approx(253 / 1183)
-
-
-def test_odds_are_turned_into_how_often():
-    """With the share p that left, times as often = OR - p (OR - 1): p = 253 / 1,862, OR 17.3."""
-    logit, cloglog = hazard_of(*FULL), hazard_of(*FULL, link="cloglog")
-    row = logit.coefficients.query("term == 'renewal'").iloc[0]
-    share = row["events"] / row["n"]
-    here = share / (1 - share)
-    elsewhere = here / row["ratio"]
-    often = share / (elsewhere / (1 + elsewhere))
-    times = _times(row.to_dict(), logit, ENGLISH)["value"]
-    assert times == pytest.approx(often)
-    hazard = cloglog.coefficients.query("term == 'renewal'").iloc[0]
-    same = _times(hazard.to_dict(), cloglog, ENGLISH)["value"]
-    assert same == hazard["ratio"]
-
-
-def test_renewals_without_their_own_other_months_say_so():
-    evidence = narrate.renewal(hazard_of("onboarding")).evidence
-    assert evidence.endswith("add the length to the covariates.")
+    assert (finding.kind, "Also" in finding.evidence) == ("standing", False)
 
 
 def test_several_lengths_are_told():
-    frame = attributed()
-    frame["billing_months"] = np.where(frame["billing_months"] == 12, 12, 3)
-    result = discrete_hazard(
-        frame, covariates=["billing_months"], age=AgeEffect(renewal="billing_months")
-    )
-    finding = narrate.renewal(result)
+    finding = narrate.renewal(renewals_of(lengths=(3, 12)))
     assert "yearly contracts" in finding.text
-    assert "All lengths: quarterly contracts" in finding.evidence
+    assert "Also quarterly contracts" in finding.evidence
 
 
-def test_renewals_that_do_not_matter_are_unclear():
-    frame = attributed().assign(billing_months=lambda t: np.where(t.index % 2, 24, 1))
-    result = discrete_hazard(
-        frame, covariates=["billing_months"], age=AgeEffect(renewal="billing_months")
+def told(**changed):
+    """Tell of yearly contracts with other figures."""
+    table = renewals_of().table
+    yearly = table["billing_months"] == 12
+    changed = {name: np.where(yearly, x, table[name]) for name, x in changed.items()}
+    return narrate.renewal(replace(renewals_of(), table=table.assign(**changed)))
+
+
+def test_renewals_that_are_not_shown_to_matter_have_no_weight():
+    wide = told(times=1.1, ci_low=0.6, ci_high=1.9)
+    assert (wide.status, wide.weight) == ("unclear", 0)
+    assert wide.text == (
+        "Contracts are not shown to end more often when they renew: yearly contracts 1.1 times as "
+        "often as in other months."
     )
+    assert wide.action.startswith("Come back when more contracts")
+    narrow = told(times=1.1, ci_low=0.9, ci_high=1.3)
+    assert narrow.action.startswith("Spread the care")
+    assert told(times=0.5, ci_low=0.4, ci_high=0.6).action.startswith("Spread the care")
+
+
+def test_contracts_of_unknown_length_say_what_to_add():
+    frame = attributed(300).drop(columns="billing_months")
+    result = renewals(frame)
     finding = narrate.renewal(result)
-    row = result.coefficients.query("term == 'renewal'").iloc[0]
-    if row["p_value"] > 0.05:
-        assert finding.status == "unclear"
-        assert finding.text.startswith("Contracts are not shown to end more often when they renew")
-        assert finding.action.startswith("Spread the care")
-
-
-def test_renewals_that_do_not_matter_have_no_weight():
-    row = hazard_of(*FULL).coefficients.query("term == 'renewal'").iloc[0].to_dict()
-    told = _times(
-        row | {"ratio": 1.1, "ci_low": 0.7, "ci_high": 1.6},
-        hazard_of(*FULL),
-        ENGLISH,
-    )
-    assert not told["real"]
-    text = _text(told, hazard_of(*FULL), ENGLISH)
-    assert text.startswith("Contracts are not shown to end more often when they renew: yearly")
-    assert _action(told).startswith("Spread the care")
-
-
-def test_other_intervals_are_named_by_their_days():
-    result = hazard_of("billing_months", interval_days=90)
-    assert narrate.renewal(result).text.startswith("In the 90 days of their renewal")
+    assert (finding.status, finding.kind) == ("unclear", "report")
+    assert "no subscription states its billing_months" in finding.text
+    assert "csa.yml: data.tables.subscriptions.columns.billing_months" in finding.action
+    assert plots.renewals(result) is None
+    assert tables.renewals(result) is None
+    assert tables.hazard_model(result.hazard) is None
 
 
 @pytest.mark.parametrize(
-    ("result", "why"),
+    ("frame", "why"),
     [
-        (hazard_of("onboarding", renewal=None), "no contract renews in the data"),
-        (
-            discrete_hazard(
-                attributed().query("billing_months == 1"),
-                covariates=["plan"],
-                age=AgeEffect(renewal="billing_months"),
-            ),
-            "no renewal by billing_months is under observation",
-        ),
-        (discrete_hazard(attributed().head(0), covariates=["plan"]), "no account under observ"),
+        (attributed().query("billing_months == 1"), "all contracts renew every month"),
+        (attributed().head(0), "no account under observation"),
+        (attributed().head(40), "too few to tell"),
     ],
-    ids=["no column", "monthly", "nobody"],
+    ids=["monthly", "nobody", "few"],
 )
-def test_unknown_renewals_say_why(result, why):
+def test_unknown_renewals_say_why_without_a_chart(frame, why):
+    result = renewals(frame)
     finding = narrate.renewal(result)
     assert finding.status == "unclear"
     assert why in finding.text
+    assert plots.renewals(result) is None
+
+
+def test_few_renewals_are_still_counted():
+    table = tables.renewals(renewals(attributed().head(40)))
+    assert "too few to tell" in table.note
+    assert {row[0] for row in table.cells()} == {"Monthly", "Yearly"}
+
+
+@pytest.mark.parametrize(
+    ("months", "label", "name"),
+    [
+        (12, "Yearly", "yearly contracts"),
+        ("24", "Two-year", "two-year contracts"),
+        (5, "5 months", "contracts of 5 months"),
+        (float("nan"), "Not stated", "contracts of unknown length"),
+    ],
+)
+def test_lengths_have_names(months, label, name):
+    assert length_label(months) == label
+    assert contracts(float(months)) == name
+
+
+def test_length_that_is_not_stated_has_a_label():
+    assert length_label("not stated") == "Not stated"
 
 
 # --- the curves ----------------------------------------------------------------------------------
@@ -129,13 +129,33 @@ def test_unknown_renewals_say_why(result, why):
 def test_chart_shows_model_observation_and_renewals():
     chart = plots.hazard_model(hazard_of(*FULL), by="billing_months")
     said = texts(chart.svg)
-    assert {"renewal", "Still customers", "Accounts at risk", "12 billing months"} <= set(said)
-    assert "Shaded: months in which contracts renew." in chart.caption
+    assert {"renewal", "Still customers", "Accounts at risk", "Yearly"} <= set(said)
+    assert "Shaded: months in which yearly contracts renew." in chart.caption
     assert "Months of renewal end at 12.8 months, 24.6 months" in chart.alt
     rows = chart.data[chart.data["group"] == "12"]
     assert rows.loc[rows["renewal"], "age_days"].tolist()[:3] == [390, 750, 1110]
     near = (rows["survival"] - rows["observed"]).abs().max()
     assert near < 0.06
+
+
+def test_chart_of_renewals_is_by_length():
+    chart = plots.renewals(renewals_of())
+    assert chart.id == "renewals"
+    assert chart.data["group"].unique().tolist() == ["1", "12"]
+    assert not chart.data.loc[chart.data["group"] == "1", "renewal"].any()
+    assert any(text.startswith("Monthly") for text in texts(chart.svg))
+
+
+def test_months_of_several_lengths_are_filled_dots():
+    chart = plots.renewals(renewals_of(lengths=(3, 12)))
+    assert "Filled dots: months in which contracts renew." in chart.caption
+    assert "renewal" not in texts(chart.svg)
+
+
+def test_chart_by_another_column_shades_for_all():
+    chart = plots.hazard_model(hazard_of(*FULL), by="plan")
+    assert "Shaded: months in which contracts renew." in chart.caption
+    assert "renewal" in texts(chart.svg)
 
 
 def test_chart_of_all_together_has_one_curve():
@@ -189,9 +209,24 @@ def test_table_lists_effects_and_renewals():
     table = tables.hazard_model(hazard_of(*FULL))
     rows = {(row[0], row[1]): row for row in table.cells()}
     assert rows["Renewal", "every 12 months"][2] == "no renewal due"
-    assert rows["Billing months", "12"][-1] == "< 0.001"
-    assert [c.label for c in table.columns][3:6] == ["Times 30 days at risk", "Left", "Odds ratio"]
+    assert rows["Length of contract", "Yearly"][-1] == "< 0.001"
+    assert [c.label for c in table.columns][3:6] == ["Months at risk", "Left", "Odds ratio"]
     assert "2,962 accounts, 1,183 left" in table.note
+
+
+def test_table_names_other_intervals_and_the_group():
+    table = tables.hazard_model(hazard_of("billing_months", interval_days=90))
+    assert "Times 90 days at risk" in [c.label for c in table.columns]
+    table = tables.hazard_model(renewals_of().hazard, by="plan_tier")
+    assert "Plan tier" in [row[0] for row in table.cells()]
+
+
+def test_table_of_renewals_counts_by_length():
+    table = tables.renewals(renewals_of())
+    rows = {row[0]: row for row in table.cells()}
+    assert rows["Yearly"][2:5] == ["1,862", "253", "13.6%"]
+    assert set(rows["Monthly"][2:5]) == {"–"}
+    assert "Contracts that renew every month have no other months" in table.note
 
 
 def test_table_has_phases_where_effects_vary():

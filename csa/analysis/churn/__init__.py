@@ -10,6 +10,7 @@ from csa.analysis.churn.change import ChurnChangeResult, what_moved
 from csa.analysis.churn.effects import effects
 from csa.analysis.churn.extrapolation import ExtrapolationResult, extrapolate
 from csa.analysis.churn.hazard_rates import HazardRates, hazard_by_age
+from csa.analysis.churn.hazards.renewals import RenewalResult, renewals
 from csa.analysis.churn.lifetimes import LogRank, SurvivalResult, survival
 from csa.analysis.churn.rate import ChurnRateResult, churn_rate
 from csa.analysis.churn.readings import (
@@ -29,6 +30,7 @@ __all__ = [
     "HazardRates",
     "IncidenceResult",
     "LogRank",
+    "RenewalResult",
     "RevenueChurnResult",
     "SurvivalResult",
     "causes_over_time",
@@ -41,6 +43,7 @@ __all__ = [
     "incidence",
     "numbers_at_risk",
     "remaining_lifetime",
+    "renewals",
     "revenue_churn",
     "survival",
     "survival_at",

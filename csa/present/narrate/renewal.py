@@ -2,32 +2,27 @@
 
 from typing import Any, Final
 
-from csa.analysis.churn.hazards import HazardResult
+from csa.analysis.churn.hazards.renewals import RenewalResult
+from csa.present.contract_lengths import contracts
 from csa.present.effect_rows import ratio_interval
 from csa.present.items import Finding
-from csa.present.names import joined, named
+from csa.present.names import joined
 from csa.present.narrate.lifetimes import p_value
 from csa.present.words import Words
 
 ENGLISH: Final = Words()
-RENEWAL: Final = "renewal"
-MONTH: Final = (28, 31)  # days of an interval that may be called a month
-LENGTHS: Final = {
-    "every 3 months": "quarterly contracts",
-    "every 6 months": "half-yearly contracts",
-    "every 12 months": "yearly contracts",
-    "every 24 months": "two-year contracts",
-    "every 36 months": "three-year contracts",
-}
+CLEAR: Final = 1.5  # an interval that ends below says that renewals matter little
+IDENT: Final = "renewals"
+TITLE: Final = "Renewals"
 
 
-def renewal(result: HazardResult, *, words: Words = ENGLISH) -> Finding:
+def renewal(result: RenewalResult, *, words: Words = ENGLISH) -> Finding:
     """Say how much more often contracts end in a month of renewal than in other months.
 
     Parameters
     ----------
-    result : HazardResult
-        From `csa.analysis.churn.hazards.discrete_hazard` with `AgeEffect(renewal=...)`.
+    result : RenewalResult
+        From `csa.analysis.churn.hazards.renewals.renewals`.
     words : Words
         Locale and currency.
 
@@ -36,65 +31,74 @@ def renewal(result: HazardResult, *, words: Words = ENGLISH) -> Finding:
     Finding
         Watch where renewals end contracts more often by more than chance; else unclear.
     """
-    title, ident = "Renewals", "renewals"
-    rows = result.coefficients.loc[result.coefficients["term"] == RENEWAL]
-    known = rows.loc[rows["status"] == "ok"]
-    if known.empty:
-        why = next(iter(rows["reason"]), "") or result.reason or "no contract renews in the data"
-        return Finding(
-            id=ident,
-            title=title,
-            text=f"What renewals do to leaving cannot be told: {why}.",
-            evidence=f"{words.number(result.n)} accounts, {words.number(result.events)} left.",
-            action="Map billing_months of subscriptions, so that renewals are known.",
-            status="unclear",
-        )
-    told = [_times(row, result, words) for row in known.to_dict("records")]
-    first = max(told, key=lambda row: (row["real"], row["value"]))
+    if not result.stated and result.n:
+        return _missing(result, words)
+    rows = result.table.loc[result.table["status"] == "ok"].to_dict("records")
+    if not rows:
+        return _unknown(result, words)
+    told = [_read(row, words) for row in rows]
+    first = max(told, key=lambda row: (row["real"], row["more"]))
     return Finding(
-        id=ident,
-        title=title,
-        text=_text(first, result, words),
+        id=IDENT,
+        title=TITLE,
+        text=_text(first, words),
         evidence=_evidence(first, told, result, words),
         action=_action(first),
-        status="watch" if first["real"] and first["value"] > 1 else "unclear",
-        weight=min(1.0, first["events"] / max(result.events, 1)) if first["real"] else 0.0,
+        status="watch" if first["real"] and first["times"] > 1 else "unclear",
+        weight=min(1.0, first["due_events"] / max(result.events, 1)) if first["real"] else 0.0,
     )
 
 
-def _times(row: dict[Any, Any], result: HazardResult, words: Words) -> dict[str, Any]:
-    """Ratio of the shares that leave, which is what "times as often" means, with its limits.
+def _missing(result: RenewalResult, words: Words) -> Finding:
+    """Say what is missing where no subscription states its length, and how to add it."""
+    return Finding(
+        id=IDENT,
+        kind="report",
+        title=TITLE,
+        text="Whether accounts leave when they renew is not known: no subscription states its "
+        "billing_months, the months from one invoice to the next.",
+        evidence=f"{words.number(result.n)} accounts, none with a length of contract.",
+        action="Add the column (12 for yearly, 1 for monthly contracts), or map yours in csa.yml: "
+        "data.tables.subscriptions.columns.billing_months.",
+        status="unclear",
+    )
 
-    An odds ratio is larger: with the share p that left in renewal months, ratio = OR - p (OR - 1).
-    """
-    share = row["events"] / row["n"] if result.link == "logit" else 0.0
-    value, low, high = (x - share * (x - 1) for x in (row["ratio"], row["ci_low"], row["ci_high"]))
-    return row | {
-        "who": LENGTHS.get(row["level"], f"contracts renewed {named(row['level'])}"),
-        "value": value,
-        "between": ratio_interval(low, high, words),
-        "real": low > 1 or high < 1,
+
+def _unknown(result: RenewalResult, words: Words) -> Finding:
+    """Say why nothing can be told of renewals."""
+    always = bool(len(result.table)) and bool(result.table["due"].isna().all())
+    if result.n and always:
+        text = "No month stands out as that of renewal: all contracts renew every month."
+        action = "Nothing to do."
+    else:
+        text = f"What renewals do to leaving cannot be told: {result.reason}."
+        action = "Come back when more contracts have come up for renewal."
+    return Finding(
+        id=IDENT,
+        title=TITLE,
+        text=text,
+        evidence=f"{words.number(result.n)} accounts, {words.number(result.events)} left.",
+        action=action,
+        status="unclear",
+    )
+
+
+def _read(row: dict[Any, Any], words: Words) -> dict[str, Any]:
+    """Add to a length its name, whether it is real, and how many left that else had stayed."""
+    return {
+        **row,
+        "who": contracts(row["billing_months"]),
+        "between": ratio_interval(row["ci_low"], row["ci_high"], words),
+        "real": row["ci_low"] > 1 or row["ci_high"] < 1,
+        "more": row["due_events"] * (1 - 1 / row["times"]),
     }
 
 
-def _interval(result: HazardResult) -> str:
-    """Name an interval of age."""
-    short, long = MONTH
-    return "month" if short <= result.interval_days <= long else f"{result.interval_days} days"
-
-
-def _text(first: dict[str, Any], result: HazardResult, words: Words) -> str:
-    unit = _interval(result)
-    others = "other months" if unit == "month" else "others"
+def _text(first: dict[str, Any], words: Words) -> str:
+    times = f"{_number(first['times'], words)} times as often as in other months"
     if not first["real"]:
-        return (
-            f"Contracts are not shown to end more often when they renew: {first['who']} "
-            f"{_number(first['value'], words)} times as often as in {others}."
-        )
-    return (
-        f"In the {unit} of their renewal {first['who']} end {_number(first['value'], words)} times "
-        f"as often as in {others}, all else alike."
-    )
+        return f"Contracts are not shown to end more often when they renew: {first['who']} {times}."
+    return f"In the month of their renewal {first['who']} end {times}, all else alike."
 
 
 def _number(value: float, words: Words) -> str:
@@ -102,37 +106,32 @@ def _number(value: float, words: Words) -> str:
 
 
 def _evidence(
-    first: dict[str, Any], told: list[dict[str, Any]], result: HazardResult, words: Words
+    first: dict[str, Any], told: list[dict[str, Any]], result: RenewalResult, words: Words
 ) -> str:
-    level = words.share(result.confidence, 0)
-    unit = _interval(result)
-    times = f"{unit}s" if unit == "month" else "intervals"
-    share = words.share(first["events"] / first["n"])
+    share, other = words.share(first["due_share"]), words.share(first["other_share"])
     parts = [
-        f"{level} interval {first['between']}; p {p_value(first['p_value'], words)}.",
-        f"{words.number(first['events'])} of the {words.number(result.events)} that left did so "
-        f"in {words.number(first['n'])} {times} of renewal ({share}).",
+        f"{words.share(result.confidence, 0)} interval {first['between']}; "
+        f"p {p_value(first['p_value'], words)}.",
+        f"{words.number(first['due_events'])} of the {words.number(result.events)} that left did "
+        f"so in {words.number(first['due'])} months of renewal ({share}, against {other} of the "
+        "other months of these contracts).",
     ]
-    others = [f"{row['who']} {_number(row['value'], words)} ({row['between']})" for row in told]
-    if len(told) > 1:
-        parts.append(f"All lengths: {joined(others)}.")
-    if not _own_months(result):
-        parts.append("Compared with all other contracts too: add the length to the covariates.")
+    others = [
+        f"{row['who']} {_number(row['times'], words)} ({row['between']})"
+        for row in told
+        if row is not first
+    ]
+    if others:
+        parts.append(f"Also {joined(others)}.")
     return " ".join(parts)
 
 
-def _own_months(result: HazardResult) -> bool:
-    """Whether contracts of a length are compared with their own other months."""
-    if result.model is None:
-        return False
-    columns = {t.column for t in result.model.terms.terms if t.covariate == RENEWAL}
-    return columns <= set(result.model.covariates)
-
-
 def _action(first: dict[str, Any]) -> str:
-    if first["real"] and first["value"] > 1:
+    if first["real"] and first["times"] > 1:
         return (
             f"Talk to {first['who']} well before they renew; list the renewals of the next three "
             "months by revenue, and have the value shown by then."
         )
+    if not first["real"] and first["ci_high"] > CLEAR:
+        return "Come back when more contracts have come up for renewal: the interval is wide."
     return "Spread the care of accounts over the year; renewals need none of their own."

@@ -10,7 +10,7 @@ from csa.present.plots.change import what_moved
 from csa.present.plots.effects import effects
 from csa.present.plots.extrapolation import extrapolation
 from csa.present.plots.hazard import hazard_by_age
-from csa.present.plots.hazard_model import hazard_model
+from csa.present.plots.hazard_model import hazard_model, renewals
 from csa.present.plots.rates import churn_rates
 from csa.present.plots.revenue import accounts_and_revenue
 from csa.present.plots.risk_drivers import risk_effects, risk_signs
@@ -30,6 +30,7 @@ __all__ = [
     "hazard_by_age",
     "hazard_model",
     "incidence",
+    "renewals",
     "revenue_at_risk",
     "risk_effects",
     "risk_signs",

@@ -1,5 +1,6 @@
-"""Survival by the model of the hazard against what was observed, months of renewal shaded."""
+"""Survival by the model of the hazard against what was observed, months of renewal marked."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure
 
 from csa.analysis.churn.hazards import HazardResult
 from csa.analysis.churn.hazards.curves import group_curves
+from csa.analysis.churn.hazards.renewals import LENGTH, RenewalResult
 from csa.present.attributes import spoken
 from csa.present.canvas import (
     SMALL,
@@ -23,15 +25,16 @@ from csa.present.canvas import (
     spread,
     tick_step,
 )
+from csa.present.contract_lengths import contracts, length_label
 from csa.present.items import Chart
 from csa.present.names import joined, named, plural
-from csa.present.narrate.renewal import RENEWAL
 from csa.present.table_rows import ALL, EVERYBODY
 from csa.present.theme import LIGHT, SERIES
 from csa.present.words import DAYS_PER_MONTH, Words
 
 MOST_LINES: Final = 4  # each is a line, a band and dots
 MIN_AT_RISK: Final = 10
+RENEWAL: Final = "renewal"
 ROW: Final = 0.19  # inches between rows of numbers
 ENGLISH: Final = Words()
 COLUMNS: Final = (
@@ -69,7 +72,7 @@ def hazard_model(
         Curves end where too few are at risk; without a model a drawing that says so.
     """
     every = group_curves(result, by=by)
-    curves = _trusted(every, result)
+    curves = _trusted(every, result, by)
     if curves.empty:
         return nothing(chart_id, title, "There is no model: too few accounts were seen to leave.")
     groups = list(curves["group"].unique())
@@ -82,10 +85,36 @@ def hazard_model(
         id=chart_id,
         title=title,
         alt=_alt(curves, labels, words),
-        caption=_caption(result, curves, left_out, words),
+        caption=_caption(result, curves, (left_out, by), words),
         svg=wide,
         svg_narrow=narrow,
         data=curves[list(COLUMNS)],
+    )
+
+
+def renewals(result: RenewalResult, *, words: Words = ENGLISH) -> Chart | None:
+    """Survival by length of contract as modelled and as observed, months of renewal marked.
+
+    Parameters
+    ----------
+    result : RenewalResult
+        From `csa.analysis.churn.hazards.renewals.renewals`.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    Chart or None
+        None where nothing can be told of any length: there is nothing to see.
+    """
+    if result.hazard is None:
+        return None
+    return hazard_model(
+        result.hazard,
+        by=LENGTH,
+        words=words,
+        title="Still customers by length of contract: as modelled, and as observed",
+        chart_id="renewals",
     )
 
 
@@ -93,11 +122,13 @@ def _label(group: str, by: str | None) -> str:
     """Name a group; a number says nothing without the name of its column."""
     if group == ALL:
         return EVERYBODY
+    if by == LENGTH:
+        return length_label(group)
     is_number = group.replace(".", "", 1).isdigit()
     return f"{group} {spoken(by)}" if is_number and by else str(group)
 
 
-def _trusted(every: pd.DataFrame, result: HazardResult) -> pd.DataFrame:
+def _trusted(every: pd.DataFrame, result: HazardResult, by: str | None) -> pd.DataFrame:
     """Curves of the largest groups as far as enough are at risk; the total only if it is alone."""
     if every.empty:
         return every
@@ -111,10 +142,13 @@ def _trusted(every: pd.DataFrame, result: HazardResult) -> pd.DataFrame:
             kept = rows.iloc[: enough[-1] + 1]
             parts.append(kept.assign(observed=_observed(kept, int(enough[0]))))
     curves: pd.DataFrame = pd.concat(parts, ignore_index=True) if parts else every.head(0)
-    due = _renewals(result)
-    return curves.assign(
-        renewal=curves["age_days"].isin(due), months=curves["age_days"] / DAYS_PER_MONTH
-    )
+    due = _renewals(result, by)
+    renewal = [(g, age) in due or (ALL, age) in due for g, age in _keys(curves)]
+    return curves.assign(renewal=renewal, months=curves["age_days"] / DAYS_PER_MONTH)
+
+
+def _keys(curves: pd.DataFrame) -> Iterable[tuple[str, float]]:
+    return zip(curves["group"], curves["age_days"], strict=True)
 
 
 def _observed(rows: pd.DataFrame, first: int) -> "np.ndarray[Any, Any]":
@@ -132,13 +166,21 @@ def _observed(rows: pd.DataFrame, first: int) -> "np.ndarray[Any, Any]":
     return np.asarray(found)
 
 
-def _renewals(result: HazardResult) -> set[float]:
-    """Ages at the end of the intervals in which contracts renew."""
+def _renewals(result: HazardResult, by: str | None) -> set[tuple[str, float]]:
+    """Find the groups, or all, and the ends of the intervals in which their contracts renew."""
     if result.model is None:
         return set()
     terms = [t for t in result.model.terms.terms if t.covariate == RENEWAL]
-    places = {int(i) for term in terms for i in np.flatnonzero(term.ages)}
-    return {(i + 1.0) * result.interval_days for i in places}
+    return {
+        (term.label if term.column == by else ALL, (int(i) + 1.0) * result.interval_days)
+        for term in terms
+        for i in np.flatnonzero(term.ages)
+    }
+
+
+def _renewing(curves: pd.DataFrame) -> list[str]:
+    """List the groups with months of renewal that are drawn."""
+    return [str(g) for g in curves.loc[curves["renewal"], "group"].unique()]
 
 
 def _figure(curves: pd.DataFrame, labels: dict[str, str], words: Words, size: Size) -> Figure:
@@ -150,8 +192,9 @@ def _figure(curves: pd.DataFrame, labels: dict[str, str], words: Words, size: Si
         low, high = rows["ci_low"].astype(float), rows["ci_high"].astype(float)
         ax.fill_between(months, low, high, color=colour, alpha=0.14, linewidth=0)
         ax.plot(months, rows["survival"].astype(float), color=colour, zorder=3)
-        dots = rows if size is WIDE else rows.iloc[::2]
-        look: dict[str, Any] = {"facecolor": LIGHT["paper"], "edgecolor": colour, "linewidth": 0.9}
+        dots = rows if size is WIDE else rows.loc[rows["renewal"] | (np.arange(len(rows)) % 2 == 0)]
+        fill = [colour if due else LIGHT["paper"] for due in dots["renewal"]]
+        look: dict[str, Any] = {"facecolor": fill, "edgecolor": colour, "linewidth": 0.9}
         ax.scatter(dots["months"], dots["observed"].astype(float), s=11, zorder=4, **look)
     _axes(ax, curves, words, size)
     _shade(ax, curves, size)
@@ -174,7 +217,9 @@ def _axes(ax: Axes, curves: pd.DataFrame, words: Words, size: Size) -> None:
 
 
 def _shade(ax: Axes, curves: pd.DataFrame, size: Size) -> None:
-    """Shade the intervals of renewal; write the word over one of them."""
+    """Shade the intervals of renewal of one group; write the word over one of them."""
+    if not _shaded(curves):
+        return
     ends = sorted(curves.loc[curves["renewal"], "months"].unique())
     ages = np.sort(curves["months"].unique())
     last, written = ax.get_xlim()[1], False
@@ -254,17 +299,41 @@ def _alt(curves: pd.DataFrame, labels: dict[str, str], words: Words) -> str:
     return f"Share of accounts still customers by months since start: {'; '.join(parts)}.{shaded}"
 
 
-def _caption(result: HazardResult, curves: pd.DataFrame, left_out: int, words: Words) -> str:
+def _marks(curves: pd.DataFrame, by: str | None) -> list[str]:
+    """Say how months of renewal are marked."""
+    groups = _renewing(curves)
+    if not groups:
+        return []
+    if len(groups) == 1 and by == LENGTH:
+        return [f"Shaded: months in which {contracts(float(groups[0]))} renew."]
+    if _shaded(curves):
+        return ["Shaded: months in which contracts renew."]
+    return ["Filled dots: months in which contracts renew."]
+
+
+def _shaded(curves: pd.DataFrame) -> bool:
+    """Whether months of renewal are those of one group, or of all alike."""
+    alike = curves.groupby("age_days")["renewal"].nunique().max() == 1
+    return bool(alike) or len(_renewing(curves)) == 1
+
+
+def _caption(
+    result: HazardResult, curves: pd.DataFrame, drawn_by: tuple[int, str | None], words: Words
+) -> str:
+    left_out, by = drawn_by
     far = max(_distance(rows) for _, rows in curves.groupby("group"))
     parts = [
         f"Lines: the model, with {words.share(result.confidence, 0)} bands; dots: observed. "
         f"Largest distance {words.points(far)} points."
     ]
-    late = [named(g) for g, rows in curves.groupby("group") if rows["observed"].isna().iloc[0]]
+    late = [
+        named(_label(str(g), by))
+        for g, rows in curves.groupby("group", sort=False)
+        if rows["observed"].isna().iloc[0]
+    ]
     if late:
         parts.append(f"{joined(late)}: observed only from an age with {MIN_AT_RISK} at risk on.")
-    if curves["renewal"].any():
-        parts.append("Shaded: months in which contracts renew.")
+    parts += _marks(curves, by)
     if left_out > 0:
         parts.append(f"{left_out} smaller {plural(left_out, 'group')} not drawn.")
     return " ".join(parts)

@@ -5,7 +5,7 @@ from csa.present.tables.change import what_moved, what_moved_by
 from csa.present.tables.churn import churn_rate, conditional, survival_summary, window_effect
 from csa.present.tables.effects import effect_tests, effects
 from csa.present.tables.extrapolation import expected_lifetime, extrapolation
-from csa.present.tables.hazard_model import hazard_model
+from csa.present.tables.hazard_model import hazard_model, renewals
 from csa.present.tables.lifetimes import chance_to_leave, lost_sight, remaining
 from csa.present.tables.quality import checks, freshness, lineage, missing
 from csa.present.tables.revenue import revenue_churn
@@ -39,6 +39,7 @@ __all__ = [
     "missing",
     "model_choice",
     "remaining",
+    "renewals",
     "revenue_at_risk",
     "revenue_churn",
     "risk_drivers",
