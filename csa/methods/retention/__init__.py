@@ -1,0 +1,1 @@
+"""Retention curves by period: shifted beta-geometric, beta-discrete-Weibull, and their average."""
