@@ -47,16 +47,26 @@ class Record:
     note: str = ""
 
 
-def measure(argv: Sequence[str], *, env: dict[str, str] | None = None) -> Measured:
+def peer_python(name: str) -> str | None:
+    """Look up the Python of a peer that lives in an environment of its own.
+
+    Its path is in the environment variable `CSA_PEER_` and the name in capitals.
+    """
+    return os.environ.get(f"CSA_PEER_{name.upper()}") or None
+
+
+def measure(
+    argv: Sequence[str], *, env: dict[str, str] | None = None, python: str | None = None
+) -> Measured:
     """Run one process alone; CPU seconds include its children, the peak is that of the largest.
 
-    `argv` starts with the script or with `-m module`; it runs under this Python. A last line of
-    its output that is a JSON object becomes `output`.
+    `argv` starts with the script or with `-m module`; it runs under this Python, or the one given.
+    A last line of its output that is a JSON object becomes `output`.
     """
     begin = time.perf_counter()
     with tempfile.TemporaryFile("w+") as out:
         child = subprocess.Popen(
-            [sys.executable, *argv],
+            [python or sys.executable, *argv],
             env={**os.environ, **(env or {})},
             stdout=out,
             text=True,
