@@ -165,7 +165,7 @@ def test_rates_may_be_alike_where_incidence_is_not():
 # --- properties ----------------------------------------------------------------------------------
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(rows=ROWS)
 def test_any_counts_give_a_statistic_or_say_why_not(rows):
     entry, length, cause, group = (np.array(c) for c in zip(*rows, strict=True))
@@ -180,7 +180,7 @@ def test_any_counts_give_a_statistic_or_say_why_not(rows):
     assert np.isnan(found.p_value) or 0 <= found.p_value <= 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(rows=ROWS, seed=st.integers(0, 99))
 def test_order_of_groups_and_unit_do_not_matter(rows, seed):
     entry, length, cause, group = (np.array(c) for c in zip(*rows, strict=True))

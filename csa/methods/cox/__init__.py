@@ -14,12 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from csa.errors import InputError
 from csa.methods.cox.design import constant, dependent, design, one_sided
 from csa.methods.cox.likelihood import PartialLikelihood, Point, partial_likelihood
-from csa.methods.cox.newton import DECREMENT, STUCK_STEP, climb, inverse_of, newton_step
+from csa.methods.cox.newton import DECREMENT, climb, endless, inverse_of, newton_step
 from csa.methods.cox.residuals import sandwich
 from csa.methods.cox.risk import FollowUp
 from csa.methods.cox.ties import Ties
 from csa.methods.intervals import Estimates, normal_quantile
 from csa.methods.logrank import chi_square_tail
+from csa.methods.symmetric import solve_symmetric
 
 FloatArray = NDArray[np.float64]
 
@@ -67,8 +68,8 @@ class CoxFit:
 
     @property
     def std_error(self) -> FloatArray:
-        """Standard errors of the effects."""
-        return np.asarray(np.sqrt(np.diag(self.covariance)))
+        """Standard errors of the effects; a robust one of 0 may be off by a rounding."""
+        return np.asarray(np.sqrt(np.maximum(np.diag(self.covariance), 0.0)))
 
     @property
     def likelihood_ratio_test(self) -> ChiSquare:
@@ -81,13 +82,14 @@ class CoxFit:
         """Test of no effect at all by effects and their covariance, robust where that is."""
         if not len(self.effects):
             return _test(0.0, 0)
-        gain = self.effects @ np.linalg.solve(self.covariance, self.effects)
+        gain = self.effects @ solve_symmetric(self.covariance, self.effects)
         return _test(float(gain), len(self.effects))
 
     @property
     def p_values(self) -> FloatArray:
-        """Two-sided p-value of each effect."""
-        squares = (self.effects / self.std_error) ** 2
+        """Two-sided p-value of each effect; NaN where its standard error is 0."""
+        error, unknown = self.std_error, np.full(len(self.effects), np.nan)
+        squares = np.divide(self.effects, error, out=unknown, where=error > 0) ** 2
         return np.array([chi_square_tail(float(x), 1) for x in squares])
 
     def hazard_ratios(self, confidence: float = 0.95) -> Estimates:
@@ -205,8 +207,8 @@ def maximise(
         raise NotEstimable(faults, model)
     best, passes = climb(problem, null)
     step = newton_step(best.information, best.score)
-    if np.abs(step).max(initial=0.0) > STUCK_STEP:
-        raise NotEstimable(_separated(problem, step), model)
+    if found := endless(problem, null, best, step):
+        raise NotEstimable(_separated(problem, found), model)
     return _result(problem, (null, best), step, passes, clusters)
 
 
@@ -247,12 +249,12 @@ def design_faults(problem: PartialLikelihood, null: Point | None = None) -> dict
     return found
 
 
-def _separated(problem: PartialLikelihood, step: FloatArray) -> dict[int, str]:
+def _separated(problem: PartialLikelihood, found: Sequence[int]) -> dict[int, str]:
     """Name columns whose effects grow without end."""
     return {
         j: f"the effect of {problem.columns.names[j]} grows without end: with it the covariates "
         "tell exactly who goes first; leave it out or merge groups"
-        for j in np.flatnonzero(np.abs(step) > STUCK_STEP).tolist()
+        for j in found
     }
 
 

@@ -17,6 +17,9 @@ MANY_ROWS = 200_000  # from here on every tenth row gives the start
 THINNING = 10
 NOISE = 1e-9  # of a log-likelihood, beside its size: that much less is not a loss
 ROUGH_DECREMENT = 1e-2  # good enough for a start
+HUGE = 15.0  # effect of one standard deviation: beyond it differences of risk sets are rounding
+LOST = 1e-8  # share of a direction's information that is left where effects went without end
+PART = 0.1  # of a direction: columns with less are not named
 SLOW = 0.1  # a step with an old information should gain at most so much of the last one's
 
 
@@ -60,12 +63,13 @@ def _newton(
     """Climb to the maximum; the point returned has its information."""
     point, passes, last = start, 1, np.inf
     information, fresh = start.information, True
-    few = problem.spells.rows < MANY_ROWS
+    few, limit = problem.spells.rows < MANY_ROWS, _limit(problem)
     while passes < MAX_PASSES:
         step = newton_step(information, point.score)
         gain = float(point.score @ step)
-        if fresh and _arrived(gain, step, goal):
+        if (fresh and _arrived(gain, step, goal)) or _size(point.effects) > limit:
             break
+        step *= min(1.0, limit / max(_size(step), 1.0))
         # with many rows the slope is followed with an old information while that gains fast;
         # the next point has a new one where it is expected to be the last
         fresh = few or (not fresh and not goal < gain**2 / last < last * SLOW**2)
@@ -93,8 +97,18 @@ def _follow(
 
 def _arrived(gain: float, step: FloatArray, goal: float) -> bool:
     """Whether nothing is left to gain; a long step then means that there is no maximum."""
-    longest = float(np.abs(step).max(initial=0.0))
+    longest = _size(step)
     return gain <= goal and (longest <= STEP or longest > STUCK_STEP or goal > DECREMENT)
+
+
+def _limit(problem: PartialLikelihood) -> float:
+    """Largest effect that can be told: with late entry risk sets are differences of sums."""
+    return np.inf if problem.risk.entry_slot is None else HUGE
+
+
+def _size(effects: FloatArray) -> float:
+    """Largest of some effects, whatever their sign."""
+    return float(np.abs(effects).max(initial=0.0))
 
 
 def newton_step(information: FloatArray | None, score: FloatArray) -> FloatArray:
@@ -115,6 +129,39 @@ def newton_step(information: FloatArray | None, score: FloatArray) -> FloatArray
     if information is None or not len(score):
         return np.zeros_like(score)
     return inverse_of(information) @ score
+
+
+def endless(problem: PartialLikelihood, null: Point, found: Point, step: FloatArray) -> list[int]:
+    """Find columns whose effects grow without end.
+
+    Parameters
+    ----------
+    problem : PartialLikelihood
+        Design and follow-up.
+    null, found : Point
+        The likelihood without effects, and where the climb ended, with their information.
+    step : ndarray
+        Step from there.
+
+    Returns
+    -------
+    list of int
+        Positions of columns; empty where there is a maximum.
+
+    Notes
+    -----
+    The last step is long; with late entry, an effect is huge; or a direction has lost all the
+    information that it had without effects: relative risks along it have become 0 or infinite,
+    and no step is seen.
+    """
+    huge = np.abs(found.effects) > _limit(problem)
+    columns = np.flatnonzero((np.abs(step) > STUCK_STEP) | huge).tolist()
+    if columns or null.information is None or found.information is None or not len(step):
+        return columns
+    root = np.linalg.inv(np.linalg.cholesky(null.information))
+    values, vectors = np.linalg.eigh(root @ found.information @ root.T)
+    parts = np.abs(root.T @ vectors[:, values < LOST])
+    return sorted(np.flatnonzero((parts > PART * parts.max(axis=0)).any(axis=1)).tolist())
 
 
 def inverse_of(information: FloatArray) -> FloatArray:
