@@ -48,6 +48,22 @@ class LifeTable:
         padded = np.append(self.at_risk, 0)
         return np.asarray(padded[np.searchsorted(self.time, np.asarray(ages), side="left")])
 
+    def fewest_at_risk(self, until: float) -> int:
+        """Count the fewest that were at risk at once, up to an age.
+
+        Parameters
+        ----------
+        until : float
+            Age in the unit of `time`.
+
+        Returns
+        -------
+        int
+            0 past the last time.
+        """
+        so_far = self.at_risk[self.time <= until]
+        return int(min(so_far.min(initial=np.iinfo(np.int64).max), self.at_risk_at(until)))
+
     def between(self, after: float | None, until: float = np.inf) -> "LifeTable":
         """Part of the table with after < time <= until, given alive at `after`.
 

@@ -271,7 +271,9 @@ def test_nobody_churned_is_unclear():
     at_90 = result.at_ages[result.at_ages["age_days"] == 90]
     assert at_90["incidence"].eq(0).all()
     assert at_90["reason"].str.startswith("nobody left for it").all()
-    assert at_90[["ci_low", "ci_high"]].isna().all(axis=None)
+    assert at_90["ci_low"].eq(0).all()
+    # Clopper and Pearson (1934) for 0 of 50
+    assert at_90["ci_high"].tolist() == pytest.approx([0.0711] * 3, abs=5e-5)
     at_180 = result.at_ages[result.at_ages["age_days"] == 180]
     assert at_180["reason"].eq("not under observation at these ages").all()
 

@@ -416,13 +416,13 @@ def test_conditional_survival_without_censoring_is_a_share():
     assert (row["at_risk"], row["stay"]) == (80, pytest.approx(50 / 80))
 
 
-def test_survival_where_nobody_left_has_no_interval():
-    """Limits of 1 and 1 would say it is certain that nobody leaves."""
-    result = survival(make_spells([200] * 50, [False] * 50))
+def test_survival_where_nobody_left_is_not_certain():
+    """Limits of 1 and 1, as R gives, would be. Clopper and Pearson (1934) for 0 of 40."""
+    result = survival(make_spells([100] * 10 + [200] * 40, [False] * 50))
     chances = conditional_survival(result, ages_days=[30], ahead_days=[90])
-    for row in (row_of(survival_at(result, [90])), row_of(chances)):
-        assert row["reason"] == "nobody left: how sure that is, is not known"
-        assert np.isnan([row["ci_low"], row["ci_high"]]).all()
+    for row in (row_of(survival_at(result, [120])), row_of(chances)):
+        assert (row["ci_low"], row["ci_high"]) == (pytest.approx(1 - 0.0881, abs=5e-5), 1)
+        assert row["reason"].startswith("nobody left")
     start = row_of(survival_at(result, [0]))
     assert (start["ci_low"], start["ci_high"], start["reason"]) == (1, 1, "")
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lifelines.datasets import load_lung, load_rossi
+from scipy.special import expit, logit
 
 from csa.analysis.churn import conditional_survival, survival
 from csa.analysis.churn.remaining import remaining_lifetime
@@ -47,8 +48,8 @@ def test_given_alive_it_is_the_restricted_mean_of_those_at_risk():
         pytest.approx(error),
     )
     assert row["at_risk"] == len(later)
-    half = 1.959964 * error
-    assert (row["ci_low"], row["ci_high"]) == pytest.approx((mean - half, min(mean + half, 26)))
+    limits = logit(mean / 26) + np.array([-1, 1]) * 1.959964 * error / mean / (1 - mean / 26)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(tuple(26 * expit(limits)))
 
 
 def test_it_is_the_sum_of_the_chances_to_stay():

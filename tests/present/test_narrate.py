@@ -180,13 +180,12 @@ def test_first_year_compares_new_and_older_accounts():
     assert finding.measure.metric_id == "survival_12_months"
 
 
-def test_first_year_gives_no_interval_where_nobody_left():
+def test_first_year_is_not_certain_where_nobody_left():
     loyal = survival(spells().assign(event=False))
     table = conditional_survival(loyal, ages_days=[0, 365], ahead_days=[365])
     finding = narrate.first_year(table, confidence=0.95)
-    assert "so the curve gives no interval" in finding.evidence
-    assert "100.0% to 100.0%" not in finding.evidence
-    assert finding.measure.low is None
+    assert finding.evidence.startswith("95% interval 99.7% to 100.0% (2,160 accounts)")
+    assert finding.measure.low == pytest.approx(0.025 ** (1 / 1440))  # at the end of the year
 
 
 @pytest.mark.parametrize("accounts", [spells().head(0), spells().head(1)], ids=["none", "one"])

@@ -279,19 +279,19 @@ def test_one_group_of_one_age_has_nothing_to_compare():
     assert "chance among" not in finding.evidence
 
 
-def test_one_chance_whose_interval_is_known_is_compared_with_nothing():
+def test_a_chance_is_compared_with_a_group_that_nobody_left():
     few = sample.spells(("a", "b")).assign(event=lambda t: t["event"] & (t["group"] == "a"))
     table = conditional_survival(survival(few), ages_days=[0], ahead_days=[90])
     finding = chance_to_leave(table, confidence=0.95)
-    assert finding.text == "2.6% of new a accounts leave within 90 days."
-    assert "difference" not in finding.evidence
+    assert finding.text.startswith("2.6% of new a accounts leave within 90 days, 0.0% of new b")
+    assert "The difference is more than chance" in finding.evidence
 
 
 def test_nobody_that_left_is_no_certainty():
     loyal = churn.soon(sample.spells().assign(event=False))
     finding = chance_to_leave(loyal, confidence=0.95)
     assert finding.text == "Nobody left within 90 days, whatever the group and age."
-    assert "so the curve gives no interval" in finding.evidence
+    assert finding.evidence.startswith("95% intervals: 0.0% to 0.4% (900 accounts); 0.0% to")
     assert finding.status == "unclear"
 
 

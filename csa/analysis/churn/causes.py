@@ -24,7 +24,7 @@ from csa.analysis.churn.spells import ALL, NOT_STATED
 from csa.errors import InputError
 from csa.methods.causetable import CauseTable, cause_table
 from csa.methods.incidence import IncidenceCurves, aalen_johansen, cause_hazards, time_lost
-from csa.methods.intervals import normal_quantile, wilson
+from csa.methods.intervals import limits_within, most_unseen, wilson
 from csa.methods.lifetable import connected_part
 
 __all__ = ["CausesOverTime", "IncidenceResult", "causes_over_time", "incidence"]
@@ -235,8 +235,11 @@ def _at_ages(group: _Group, ages: Sequence[float], least: int) -> list[dict[str,
             if np.isnan(value):
                 status, reason = "unclear", "not under observation at these ages"
             elif value == 0:
-                status, reason = "unclear", "nobody left for it: how sure that is, is not known"
-                low = high = np.nan  # noqa: PLW2901 (the method's limits are both 0, like R's)
+                status, reason = "unclear", "nobody left for it: the limit is what so few allow"
+                fewest = fit.table.table.fewest_at_risk(age)
+                # the method's limits are both 0, like R's
+                high = most_unseen(fewest, confidence=fit.confidence)  # noqa: PLW2901
+                low = 0.0 if fewest else np.nan  # noqa: PLW2901
             elif at_risk < least and fit.survival[-1] > 0:
                 status, reason = "unclear", f"only {at_risk} at risk"
             limits = {"incidence": value, "ci_low": low, "ci_high": high}
@@ -249,9 +252,8 @@ def _summary(group: _Group, horizon: float, least: int) -> list[dict[str, object
     counts, churned = group.full.events.sum(axis=1), int(group.full.events.sum())
     share = wilson(counts, churned, confidence=group.fit.confidence)
     lost, error = time_lost(group.fit, horizon)
-    # an error of 0 is ignorance and not certainty
-    half = normal_quantile(group.fit.confidence) * np.where(error > 0, error, np.nan)
     most = horizon - group.fit.table.table.start
+    limits = limits_within(lost, error, most, confidence=group.fit.confidence)
     status, reason = _judgement(group, horizon, least)
     n = churned + int(group.full.table.censored.sum())
     same = {"horizon_days": horizon, "status": status, "reason": reason}
@@ -261,8 +263,8 @@ def _summary(group: _Group, horizon: float, least: int) -> list[dict[str, object
         "share_low": share.low,
         "share_high": share.high,
         "lost_days": lost,
-        "lost_low": np.maximum(lost - half, 0.0),
-        "lost_high": np.minimum(lost + half, most),
+        "lost_low": limits.low,
+        "lost_high": limits.high,
         "lost_se": error,
     }
     return [

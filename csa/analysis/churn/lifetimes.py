@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from csa.analysis.churn.spells import ALL, count_spells
 from csa.errors import InputError
-from csa.methods.intervals import normal_quantile
+from csa.methods.intervals import limits_within
 from csa.methods.lifetable import LifeTable, connected_part
 from csa.methods.logrank import log_rank
 from csa.methods.survival import (
@@ -179,8 +179,8 @@ def _summary(group: _Group, horizon: float, least: int) -> dict[str, object]:
     curve, table = group.curve, group.full
     median = quantile(curve, 0.5)
     mean, error = restricted_mean(curve, horizon)
-    # without a spread between accounts the error is 0, which is ignorance and not certainty
-    half = normal_quantile(curve.confidence) * error if error > 0 else np.nan
+    start = curve.table.start if len(curve.survival) else np.nan
+    limits = limits_within(mean - start, error, horizon - start, confidence=curve.confidence)
     status, reason = _judgement(group, least)
     if np.isnan(mean) and status == "ok":
         reason = "; ".join(filter(None, [reason, f"seen up to {curve.last:g} days only"]))
@@ -188,14 +188,14 @@ def _summary(group: _Group, horizon: float, least: int) -> dict[str, object]:
         "group": group.name,
         "n": int((table.events + table.censored).sum()),
         "events": int(table.events.sum()),
-        "starts_at_days": curve.table.start if len(curve.survival) else np.nan,
+        "starts_at_days": start,
         "ends_at_days": curve.last if len(curve.survival) else np.nan,
         "median_days": median.value,
         "median_low": median.low,
         "median_high": median.high,
         "rmst_days": mean,
-        "rmst_low": np.maximum(mean - half, 0.0),
-        "rmst_high": np.minimum(mean + half, horizon),
+        "rmst_low": start + float(limits.low),
+        "rmst_high": start + float(limits.high),
         "rmst_se": error,
         "horizon_days": horizon,
         "status": status,

@@ -10,6 +10,7 @@ import pandas as pd
 from csa.analysis.churn.lifetimes import SurvivalResult, survival
 from csa.analysis.churn.remaining import life_tables
 from csa.analysis.churn.spells import ALL, as_spells
+from csa.methods.intervals import most_unseen
 from csa.methods.survival import SurvivalCurve, kaplan_meier
 
 READ = ("ci_low", "ci_high", "status", "reason")
@@ -55,7 +56,7 @@ def survival_at(result: SurvivalResult, ages_days: Sequence[float]) -> pd.DataFr
     -------
     DataFrame
         `group`, `age_days`, `at_risk`, `survival`, `ci_low`, `ci_high`, `status`, `reason`; NaN
-        and "unclear" at ages that were not seen. Limits NaN where nobody left by that age.
+        and "unclear" at ages that were not seen. Where nobody left, the limit is exact.
     """
     found = []
     for name, table in life_tables(result):
@@ -86,7 +87,7 @@ def conditional_survival(
     DataFrame
         `group`, `age_days`, `ahead_days`, `at_risk` (just after that age), `stay`, `ci_low`,
         `ci_high`, `status`, `reason`; one row per group, age and look ahead. NaN and "unclear"
-        where the curve does not reach. Limits NaN where nobody left in these days.
+        where the curve does not reach. Where nobody left, the limit is exact.
 
     Notes
     -----
@@ -162,6 +163,7 @@ def _read(
     elif at_risk < result.min_at_risk:
         status, reason = "unclear", f"only {at_risk} at risk"
     if value == 1 and age > curve.table.start:
-        low = high = np.nan  # the method's limits are both 1, like R's
-        reason = reason or "nobody left: how sure that is, is not known"
+        # the method's limits are both 1, like R's
+        low = 1 - most_unseen(curve.table.fewest_at_risk(age), confidence=curve.confidence)
+        reason = reason or "nobody left: the lower limit is what so few at risk allow"
     return {name: value, "ci_low": low, "ci_high": high, "status": status, "reason": reason}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from csa.analysis.churn.lifetimes import SurvivalResult
 from csa.errors import InputError
-from csa.methods.intervals import normal_quantile
+from csa.methods.intervals import limits_within
 from csa.methods.lifetable import LifeTable
 from csa.methods.survival import kaplan_meier, restricted_mean
 
@@ -55,7 +55,8 @@ def remaining_lifetime(
     Notes
     -----
     ∫ S(age + u) / S(age) du for u from 0 to the days ahead: the restricted mean of Kaplan-Meier
-    among those at risk after the age, with its variance over the ages in between [1]_. It is
+    among those at risk after the age, with its variance over the ages in between [1]_, and limits
+    on the logit of its share of the days ahead, see `limits_within`. It is
     cut on purpose: the mean without a horizon hangs on ages that nobody has reached [2]_.
 
     References
@@ -104,20 +105,20 @@ def _row(result: SurvivalResult, table: LifeTable, age: float, ahead: float) -> 
     at_risk = int(rest.at_risk[0]) if len(rest.at_risk) else 0
     until, error = restricted_mean(curve, age + ahead)
     mean = until - age
-    half = normal_quantile(result.confidence) * error if error > 0 else np.nan
+    limits = limits_within(mean, error, ahead, confidence=result.confidence)
     status, reason = "ok", ""
     if np.isnan(mean):
         status, reason = "unclear", "not under observation at these ages"
     elif at_risk < result.min_at_risk:
         status, reason = "unclear", f"only {at_risk} at risk"
-    elif np.isnan(half):
+    elif np.isnan(limits.low):
         status, reason = "unclear", _no_spread(rest, age + ahead)
     return {
         "at_risk": at_risk,
         "remaining_days": mean,
         "std_error": error,
-        "ci_low": np.maximum(mean - half, 0.0),
-        "ci_high": np.minimum(mean + half, ahead),
+        "ci_low": float(limits.low),
+        "ci_high": float(limits.high),
         "status": status,
         "reason": reason,
     }
