@@ -209,7 +209,7 @@ def test_table_lists_effects_and_renewals():
     table = tables.hazard_model(hazard_of(*FULL))
     rows = {(row[0], row[1]): row for row in table.cells()}
     assert rows["Renewal", "every 12 months"][2] == "no renewal due"
-    assert rows["Length of contract", "Yearly"][-1] == "< 0.001"
+    assert rows["Contract", "Yearly"][-1] == "< 0.001"
     assert [c.label for c in table.columns][3:6] == ["Months at risk", "Left", "Odds ratio"]
     assert "2,962 accounts, 1,183 left" in table.note
 
@@ -226,7 +226,7 @@ def test_table_of_renewals_counts_by_length():
     rows = {row[0]: row for row in table.cells()}
     assert rows["Yearly"][2:5] == ["1,862", "253", "13.6%"]
     assert set(rows["Monthly"][2:5]) == {"–"}
-    assert "Contracts that renew every month have no other months" in table.note
+    assert "For contracts that renew every month, the share of all months" in table.note
 
 
 def test_table_has_phases_where_effects_vary():

@@ -70,7 +70,7 @@ def renewals(result: RenewalResult, *, words: Words = ENGLISH) -> Table | None:
             filter(
                 None,
                 [
-                    "Contracts that renew every month have no other months" * always,
+                    "For contracts that renew every month, the share of all months" * always,
                     left_out * bool(result.left_out),
                     reasons(rows),
                 ],
@@ -133,7 +133,7 @@ def hazard_model(
 def _row(row: dict[Any, Any], words: Words) -> dict[str, object]:
     term, level, against = capital(spoken(row["term"])), str(row["level"]), str(row["reference"])
     if row["term"] == LENGTH:
-        term, level, against = "Length of contract", length_label(level), length_label(against)
+        term, level, against = "Contract", length_label(level), length_label(against)
     return {
         "attribute": term,
         "level": level,
