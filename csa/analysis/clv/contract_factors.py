@@ -102,6 +102,33 @@ def factors(
     )
 
 
+def factors_of(hazard: FloatArray, rate: float, discount: FloatArray, ages: int) -> FloatArray:
+    """Value per unit of monthly revenue for the first ages, from one row of hazards.
+
+    Parameters
+    ----------
+    hazard : ndarray of float
+        Monthly; where it ends, its last year goes on.
+    rate : float
+        Monthly growth of what a survivor pays.
+    discount : ndarray of float
+        Present values of payments, the first due now.
+    ages : int
+        Number of ages, from 0.
+
+    Returns
+    -------
+    ndarray of float
+        One factor per age.
+    """
+    k = np.arange(len(discount))
+    missing = ages + len(k) - len(hazard)
+    if missing > 0:
+        hazard = np.append(hazard, np.resize(hazard[-12:], missing))
+    alive = _alive(hazard[None], np.arange(ages), k)[0]
+    return np.asarray(alive @ (discount * (1 + rate) ** k))
+
+
 def _alive(hazard: FloatArray, ages: NDArray[np.int64], k: NDArray[np.int64]) -> FloatArray:
     """Chance to be there k months on, by age: rows of hazards × ages × months."""
     steps = np.log1p(-hazard)
