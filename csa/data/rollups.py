@@ -1,4 +1,4 @@
-"""Roll-ups of subscriptions: `accounts`, `spells`, `account_months`.
+"""Roll-ups: `accounts`, `spells`, `account_months`, and `purchases` from its own module.
 
 A roll-up reads one table in one scan and is the only code that runs where the data live, so it
 must give the same answer on every engine. Border rules, because engines differ: dates are naive
@@ -22,6 +22,7 @@ import ibis
 import ibis.expr.types as ir
 
 from csa.data.columns import STILL_HERE
+from csa.data.purchases import purchases
 
 SCALE = 4  # decimals of a money column in the tables: decimal(18,4)
 SEVERAL = "several"  # cause of a spell whose last subscriptions ended for different reasons
@@ -342,4 +343,5 @@ ROLLUPS: dict[str, Rollup] = {
     "accounts": Rollup("accounts", "accounts", accounts),
     "spells": Rollup("spells", "subscriptions", spells),
     "account_months": Rollup("account_months", "subscriptions", account_months),
+    "purchases": Rollup("purchases", "transactions", purchases),
 }

@@ -14,9 +14,10 @@ from ibis.backends import BaseBackend
 from csa.data import cache
 from csa.data.engine import open_engine
 from csa.data.features import Feature, Usable
+from csa.data.groups import ALL, NOT_STATED, account_groups, grouped, spells_of_groups
 from csa.data.quality import QualityReport, check_tables, default_cadence
 from csa.data.quality.own_checks import extent
-from csa.data.refusals import blocked, no_contract, require_column, require_segment, unobserved
+from csa.data.refusals import blocked, no_contract, unobserved
 from csa.data.rollups import ROLLUPS, RollupContext
 from csa.data.schema import TABLES
 from csa.data.snapshot_files import Held, file_of, hold, write
@@ -28,8 +29,6 @@ from csa.periods import day
 from csa.settings import Settings, Target, load
 from csa.settings_rules import did_you_mean
 
-ALL = "all"
-NOT_STATED = "not stated"
 CACHE = Path(".csa") / "cache"  # below the workspace
 
 
@@ -60,7 +59,7 @@ class Workspace:
 
         Parameters
         ----------
-        name : {"accounts", "spells", "account_months"}
+        name : {"accounts", "spells", "account_months", "purchases"}
             See `csa.data.rollups`.
 
         Returns
@@ -118,20 +117,7 @@ class Workspace:
         plain = by == "segment" and self.segment == ALL and not attributes
         if "accounts" not in self.tables and plain:
             return spells.mutate(group=ibis.literal(NOT_STATED))
-        accounts = self._groups(by, attributes)
-        joined = spells.left_join(accounts, spells.account_id == accounts.account_key)
-        if self.segment != ALL:
-            joined = joined.filter(joined.account_segment == self.segment)
-        seen = ibis.greatest(
-            ibis.coalesce(joined.observed_from, joined.account_seen),
-            ibis.coalesce(joined.account_seen, joined.observed_from),
-        )
-        late = seen.delta(joined.start_on, unit="day")
-        return joined.mutate(
-            observed_from=seen,
-            entry_days=ibis.ifelse(late > 0, late, 0).cast("int64"),
-            group=joined.account_group.fill_null(NOT_STATED),
-        ).drop("account_key", "account_group", "account_segment", "account_seen")
+        return spells_of_groups(spells, self._groups(by, attributes), segment=self.segment)
 
     def months(self, *, by: str = "segment") -> ir.Table:
         """Return the recurring revenue of the segment by account and month.
@@ -155,6 +141,30 @@ class Workspace:
         seen = spells.observed_from.max()
         who = spells.group_by("account_id").agg(group=spells.group.max(), observed_from=seen)
         return self.rollup("account_months").inner_join(who, "account_id")
+
+    def purchases(self, *, by: str = "segment") -> ir.Table:
+        """Return the days on which accounts of the segment bought or gave back.
+
+        Parameters
+        ----------
+        by : str
+            Column of accounts, as for `spells`.
+
+        Returns
+        -------
+        ir.Table
+            The roll-up `purchases` with `group`, and `observed_from` of the account.
+
+        Raises
+        ------
+        NotAvailable
+            If there are no transactions.
+        InputError
+            If accounts have no such column or segment.
+        """
+        rows = self.rollup("purchases")
+        plain = "accounts" not in self.tables and by == "segment" and self.segment == ALL
+        return grouped(rows, None if plain else self._groups(by), segment=self.segment)
 
     def snapshots(
         self, *, cutoffs: Sequence[date], features: Sequence[Feature | str] | None = None
@@ -294,20 +304,10 @@ class Workspace:
 
     # spells --------------------------------------------------------------------------------
 
-    def _groups(self, by: str, attributes: Sequence[str]) -> ir.Table:
+    def _groups(self, by: str, attributes: Sequence[str] = ()) -> ir.Table:
         accounts = self.rollup("accounts")
-        for name in (by, *attributes):
-            require_column(name, accounts.columns, self.tables.mapped("accounts"))
-        if self.segment != ALL:
-            require_segment(self.segment, accounts)
-        stated = self.tables.observed_from("accounts")
-        seen = ibis.literal(stated) if isinstance(stated, date) else accounts.observed_from
-        return accounts.select(
-            account_key="account_id",
-            account_group=accounts[by].cast("string"),
-            account_segment="segment",
-            account_seen=seen,
-            **{name: accounts[name] for name in attributes},
+        return account_groups(
+            accounts, self.tables, segment=self.segment, by=by, attributes=attributes
         )
 
     def _require_observed_from(self) -> None:
