@@ -1,10 +1,10 @@
 """The way to the maximum of a likelihood over log-parameters, from several starts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
 FloatArray = NDArray[np.float64]
@@ -84,7 +84,7 @@ def spread_starts(centre: FloatArray, *, count: int = STARTS, width: float = 2.0
 def maximise(
     objective: Objective,
     starts: FloatArray,
-    bounds: Sequence[tuple[float, float]],
+    bounds: ArrayLike,
     *,
     hessian: Hessian | None = None,
 ) -> Maximum:
@@ -96,7 +96,7 @@ def maximise(
         Negative log-likelihood and its gradient at log-parameters. It must be finite in the box.
     starts : ndarray of float
         Starts × parameters.
-    bounds : sequence of (float, float)
+    bounds : array_like of float, parameters × 2
         The box: lowest and highest value of each log-parameter.
     hessian : callable, optional
         Second derivatives of the objective; differences of the gradient where absent.
@@ -111,7 +111,7 @@ def maximise(
     L-BFGS-B from each start; then Newton from the best, over the log-parameters that are not on
     the border of the box.
     """
-    box = np.array(bounds, dtype=float)
+    box = np.asarray(bounds, dtype=np.float64)
     ends = [_descend(objective, start, box) for start in np.atleast_2d(starts)]
     curve = hessian if hessian is not None else _differences(objective)
     values = np.array([value for value, _ in ends])
@@ -152,15 +152,13 @@ def polish(
     at = np.clip(np.asarray(start, dtype=float), box[:, 0], box[:, 1])
     value, gradient = objective(at)
     for _ in range(NEWTON_STEPS):
-        second = curve(at)
-        step = _newton_step(gradient, second, _held(at, gradient, box))
-        if -gradient @ step <= DECREMENT:
-            break
+        step = _newton_step(gradient, curve(at), _held(at, gradient, box))
         found = _line_search(objective, at, (value, gradient), step, box)
         if found is None:
             break
-        at, value, gradient = found
-        if not step.any():
+        at, value, after = found
+        last, gradient = -gradient @ step <= DECREMENT, after
+        if last:
             break
     held = _held(at, gradient, box)
     second = curve(at)
@@ -231,7 +229,8 @@ def _differences(objective: Objective) -> Hessian:
 def _held(at: FloatArray, gradient: FloatArray, box: FloatArray) -> NDArray[np.bool_]:
     """Log-parameters on the border that the gradient pushes outwards."""
     low, high = at <= box[:, 0] + 1e-9, at >= box[:, 1] - 1e-9
-    return (low & (gradient > 0)) | (high & (gradient < 0))
+    point = box[:, 1] <= box[:, 0]
+    return point | (low & (gradient > 0)) | (high & (gradient < 0))
 
 
 def _newton_step(gradient: FloatArray, second: FloatArray, held: NDArray[np.bool_]) -> FloatArray:
