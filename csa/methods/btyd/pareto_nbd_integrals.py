@@ -170,21 +170,26 @@ def _halved(at: FloatArray, width: FloatArray, x: FloatArray, parameters: FloatA
     powers = np.array([r + x, np.full(len(x), s + 1.0)])
     scale, pieces = parameters[[1, 3], None], at.shape[1]
     owner, sunk = np.arange(pieces), np.zeros(pieces)
-    done: list[tuple[FloatArray, ...]] = []
+    done: list[tuple[FloatArray, FloatArray, FloatArray, IntArray, FloatArray]] = []
     while len(owner):
         grown = width / (at + scale)
         most = grown.max(axis=0)
         fits = ((powers * np.log1p(grown)).sum(axis=0) <= steepest) & (1.0 + most <= widest)
         done.append((at[:, fits], width[:, fits], powers[:, fits], owner[fits], sunk[fits]))
-        at, width, powers, owner, sunk = (a[..., ~fits] for a in (at, width, powers, owner, sunk))
-        part = 1.0 / (1.0 + np.sqrt(1.0 + most[~fits]))  # half way in the logarithm of the rate
+        rest = ~fits
+        at, width, powers = at[:, rest], width[:, rest], powers[:, rest]
+        owner, sunk = owner[rest], sunk[rest]
+        part = 1.0 / (1.0 + np.sqrt(1.0 + most[rest]))  # half way in the logarithm of the rate
         left = width * part
         later = sunk + (powers * np.log1p(left / (at + scale))).sum(axis=0)
         keep = later < NOTHING
         at = np.hstack([at, (at + left)[:, keep]])
         width = np.hstack([left, (width - left)[:, keep]])
         powers = np.hstack([powers, powers[:, keep]])
-        owner, sunk = np.append(owner, owner[keep]), np.append(sunk, later[keep])
-    at, width, powers, owner, sunk = (np.concatenate(a, axis=-1) for a in zip(*done, strict=True))
-    values = _gauss(points, at, width, powers[0] - r, parameters) * np.exp(-sunk)
-    return np.array([np.bincount(owner, value, minlength=pieces) for value in values])
+        owner = np.concatenate([owner, owner[keep]])
+        sunk = np.concatenate([sunk, later[keep]])
+    at, width, powers = (np.hstack([part[i] for part in done]) for i in range(3))
+    into = np.concatenate([part[3] for part in done])
+    shrunk = np.exp(-np.concatenate([part[4] for part in done]))
+    values = _gauss(points, at, width, powers[0] - r, parameters) * shrunk
+    return np.array([np.bincount(into, value, minlength=pieces) for value in values])

@@ -51,7 +51,8 @@ class History:
             Sharing all else.
         """
         rungs = self.exposure.ladder
-        customers = np.bincount(rungs.group[self.start], weight, len(rungs.frequencies))
+        customers = np.zeros(len(rungs.frequencies))
+        customers += np.bincount(rungs.group[self.start], weight, len(customers))
         return replace(self, weight=weight, customers=customers)
 
 
@@ -100,7 +101,7 @@ def negative_log_likelihood(
     opening, closing = _ends(parts, rungs.time, s, beta)
     value, by_start, by_end = _brackets(customers, parts.log_f, opening, closing)
     factor, slope = rising(parameters[0], rungs.frequencies)
-    value += customers.customers @ factor
+    value += float(customers.customers @ factor)
     slopes = s * parts.slopes
     slopes[2] += opening
     gradient = slopes @ (by_start - by_end) + ((rungs.time + beta) * parts.slopes_f) @ by_end
@@ -176,7 +177,7 @@ def _brackets(
         here = log_f[start]
         fall = np.exp(log_f[end] - here)
         bracket = opening[start] + fall * closing[end]
-        value += weight @ (here + np.log(bracket))
+        value += float(weight @ (here + np.log(bracket)))
         share = weight / bracket
         by_start += np.bincount(start, share, len(log_f))
         share *= fall
