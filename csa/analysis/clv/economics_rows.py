@@ -115,7 +115,7 @@ def new_customers(spells: ir.Table, months: ir.Table) -> ir.Table:
         `customer`, `group`, `start_minor` (paid at the end of the first month; of an account that
         left before it, what it paid).
     """
-    paying = months.filter(months.mrr_minor > 0)
+    paying = months.filter(months.mrr_minor > 0, months.previous_minor == 0)
     first = paying.group_by(payer="account_id").agg(opening=paying.mrr_minor.argmin(paying.month))
     each = spells.group_by(customer="account_id").agg(
         group=spells.group.argmin(spells.start_on), ending=spells.mrr_minor.argmin(spells.start_on)

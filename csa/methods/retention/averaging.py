@@ -40,7 +40,15 @@ DRAWS = 1000
 TAILS = 5.0  # degrees of freedom of the proposal
 WIDER = 1.1  # the proposal is this much wider than what it is taken from
 FLATTEST = 0.1  # smallest curvature taken: about that of the prior
-AT = np.array([[-1.0, 0.0, 0.2], [-3.0, 0.0, 0.2], [-3.0, -2.0, -0.5], [1.0, 1.0, 0.5]])
+NEAR_TOP = 0.01  # slope at which the search for the top may end
+GRID = np.array(
+    [
+        (a, b, c)
+        for a in (-6.0, -4.5, -3.0, -2.0, -1.0, 0.0, 1.5)
+        for b in (-5.0, -3.0, -1.5, 0.0, 1.5, 3.0)
+        for c in (-0.6, -0.2, 0.2, 0.6)
+    ]
+)
 ENOUGH = 500.0  # effective draws that are enough
 LEAST_SIZE = 100.0  # effective draws below which the average is "unclear"
 FEWEST_PAST = 3  # periods a beta-discrete-Weibull needs before it can foretell one
@@ -216,8 +224,10 @@ def _mode(counts: RetentionCounts, free: int) -> tuple[FloatArray, FloatArray]:
     def slopes(point: FloatArray) -> tuple[float, FloatArray]:
         return _height(point, counts)
 
-    tops = [minimize(slopes, s[:free], jac=True, method="BFGS", options={"gtol": 1e-4}) for s in AT]
-    top = np.asarray(min(tops, key=lambda t: float(t.fun)).x)
+    start = GRID[:, :free]
+    best = start[int(np.argmax(_posterior(start, counts)))]
+    options = {"gtol": NEAR_TOP, "maxiter": 60}  # the proposal learns the rest
+    top = np.asarray(minimize(slopes, best, jac=True, method="BFGS", options=options).x)
     step = 1e-4 * np.eye(free)
     rows = [(slopes(top + s)[1] - slopes(top - s)[1]) / 2e-4 for s in step]
     values, vectors = np.linalg.eigh((np.array(rows) + np.array(rows).T) / 2)
