@@ -188,7 +188,8 @@ def _halved(at: FloatArray, width: FloatArray, x: FloatArray, parameters: FloatA
         powers = np.hstack([powers, powers[:, keep]])
         owner = np.concatenate([owner, owner[keep]])
         sunk = np.concatenate([sunk, later[keep]])
-    at, width, powers = (np.hstack([part[i] for part in done]) for i in range(3))
+    at, width = np.hstack([part[0] for part in done]), np.hstack([part[1] for part in done])
+    powers = np.hstack([part[2] for part in done])
     into = np.concatenate([part[3] for part in done])
     shrunk = np.exp(-np.concatenate([part[4] for part in done]))
     values = _gauss(points, at, width, powers[0] - r, parameters) * shrunk
