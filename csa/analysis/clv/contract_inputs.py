@@ -79,7 +79,7 @@ def refuse_spells(spells: ir.Table) -> None:
     """
     wrong = impossible(spells)
     counts = spells.agg(**{f"n{i}": test.sum() for i, test in enumerate(wrong.values())})
-    found = counts.to_pandas().iloc[0].fillna(0)
+    found = counts.to_pandas().iloc[0].astype("float64").fillna(0.0)
     faults = [
         f"spells: {text} in {int(n)} rows; correct or drop them"
         for text, n in zip(wrong, found, strict=True)

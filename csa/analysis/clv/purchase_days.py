@@ -77,19 +77,23 @@ def per_account(days: ir.Table, as_of: date, end: date, by: Sequence[str]) -> ir
         "head": days.left_then.argmin(days.day, where=inside),
     }
     if end < as_of:
+        window = (days.day > end - (as_of - end)) & inside
+        sums["recent"] = days.left_then.count(where=window)
         sums["holdout_frequency"] = days.left.count(where=after)
         sums["holdout_minor"] = days.left.sum(where=after).fill_null(0)
     one = days.group_by(["account_id", *by]).agg(**sums)
     if end == as_of:
         none = ibis.literal(0, "int64")
-        one = one.mutate(holdout_frequency=none, holdout_minor=none)
+        one = one.mutate(holdout_frequency=none, holdout_minor=none, recent=none)
     mean = (one.total - one["head"]) / ibis.ifelse(one.n > 1, one.n - 1, ibis.null("int64"))
+    first_too = (one.first_on > end - (as_of - end)).ifelse(1, 0)  # the first is no repeat
     return one.select(
         *("account_id", *by, "first_on"),
         frequency=(one.n - 1).cast("int64"),
         recency_days=one.last_on.delta(one.first_on, unit="day").cast("int64"),
         age_days=ibis.literal(end).delta(one.first_on, unit="day").cast("int64"),
         mean_minor=mean.cast("float64"),
+        recent_frequency=ibis.greatest(one.recent - first_too, 0).cast("int64"),
         holdout_frequency=one.holdout_frequency.cast("int64"),
         holdout_minor=one.holdout_minor.cast("int64"),
     )

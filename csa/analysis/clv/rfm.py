@@ -33,7 +33,8 @@ class Rfm:
     customers : ir.Table
         One row per customer: `account_id`, the columns of `by`, `first_on`, `frequency` (purchase
         days after the first), `recency`, `age` (units), `mean_minor` (per repeat purchase day;
-        missing without one), and with a holdout `holdout_frequency`, `holdout_minor`.
+        missing without one), and with a holdout `recent_frequency` (repeat purchases in as many
+        days before it), `holdout_frequency`, `holdout_minor`.
     table : DataFrame
         Customers counted: the columns of `by`, `frequency`, `recency_days`, `age_days`, `weight`.
     spend : DataFrame
@@ -189,10 +190,13 @@ def _customers(known: ir.Table, by: Sequence[str], unit_days: float, *, holdout:
         recency=known.recency_days / unit_days,
         age=known.age_days / unit_days,
         mean_minor=known.mean_minor,
+        recent_frequency=known.recent_frequency,
         holdout_frequency=known.holdout_frequency,
         holdout_minor=known.holdout_minor,
     )
-    return table if holdout else table.drop("holdout_frequency", "holdout_minor")
+    return (
+        table if holdout else table.drop("recent_frequency", "holdout_frequency", "holdout_minor")
+    )
 
 
 def _notes(known: ir.Table) -> tuple[str, ...]:
