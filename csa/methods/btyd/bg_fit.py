@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from csa.methods.btyd.bg_likelihood import BgLikelihood
 from csa.methods.btyd.counts import BuyerCounts
-from csa.methods.btyd.maximum import REACH, Maximum, maximise, polish, spread_starts
+from csa.methods.btyd.maximum import REACH, Maximum, climb, maximise, polish, spread_starts
 from csa.methods.btyd.model import Diagnosis, Fit, finished, unfitted
 
 FloatArray = NDArray[np.float64]
@@ -19,6 +19,7 @@ NAMES = ("r", "alpha", "a", "b")
 TYPICAL = (0.5, 1.0, 0.7, 2.0)  # r, alpha (of what the mean rate gives), a, b: centre of the box
 THIN_ROWS = 4000  # so many rows show where the maximum of more lies
 FEW = 8  # repeat buyers: two for each parameter
+NEAR_ENOUGH = 1e-6  # of a refit: the last step gains less, and what is left is its square
 NO_BETTER = 1e-3  # a log-likelihood that much above a limit of the model is at the limit
 
 
@@ -89,8 +90,8 @@ class Refitter:
     def __call__(self, weight: FloatArray) -> FloatArray:
         """Log-parameters at the maximum under these weights."""
         self._likelihood.weigh(weight)
-        best = polish(self._likelihood, self._start, self._box, hessian=self._likelihood.hessian)
-        return best.log_parameters
+        fun = self._likelihood
+        return climb(fun, self._start, self._box, fun.hessian, goal=NEAR_ENOUGH)[0]
 
 
 def _nothing(counts: BuyerCounts) -> Diagnosis | None:

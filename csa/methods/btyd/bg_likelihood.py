@@ -80,6 +80,7 @@ class BgLikelihood:
             Customers of each row.
         """
         x, size = self._frequency, len(self._times)
+        self._last: tuple[bytes, int, _Sums] | None = None
         self._weight = weight[self._rows]
         self._customers = np.bincount(self._at, weight, size)
         self._purchases = np.bincount(self._at, weight * x, size)
@@ -110,6 +111,9 @@ class BgLikelihood:
         return -self._at_point(log_parameters, order=2).second
 
     def _at_point(self, log_parameters: FloatArray, order: int) -> _Sums:
+        place = log_parameters.tobytes()
+        if self._last is not None and self._last[0] == place and self._last[1] >= order:
+            return self._last[2]
         r, alpha, a, b = np.exp(log_parameters)
         sums = _Sums(0.0, np.zeros(PARAMETERS), np.zeros((PARAMETERS, PARAMETERS)))
         logs, shares = np.log1p(self._times / alpha), self._times / (alpha + self._times)
@@ -117,6 +121,7 @@ class BgLikelihood:
         self._add_chances(sums, a, b)
         self._add_leaves(sums, (r, a, b), (logs, shares), order)
         sums.second += np.triu(sums.second, 1).T
+        self._last = (place, order, sums)
         return sums
 
     def _add_rates(

@@ -1,20 +1,25 @@
 """The way to the maximum of a likelihood over log-parameters, from several starts."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
+from threadpoolctl import ThreadpoolController
 
 FloatArray = NDArray[np.float64]
 Objective = Callable[[FloatArray], tuple[float, FloatArray]]
 Hessian = Callable[[FloatArray], FloatArray]
+Point = tuple[float, FloatArray, FloatArray]  # value, gradient, second derivatives
 
 REACH = 9.0  # log-parameters stay so far around the scale of the data: e^9 is four decades
 STARTS = 5
 AGREE = 1e-6  # two starts reached the same maximum when they differ less, in log-likelihood
-NEWTON_STEPS = 30
+NEWTON_STEPS = 50
+HALVINGS = 30
 DECREMENT = 1e-11  # what a Newton step may still gain, beside 1
 NOISE = 1e-12  # of a value, beside its size: that much more is not worse
 AT_BOUND = 0.02  # so near to the border of the box a log-parameter is on it
@@ -108,22 +113,27 @@ def maximise(
 
     Notes
     -----
-    L-BFGS-B from each start; then Newton from the best, over the log-parameters that are not on
-    the border of the box.
+    L-BFGS-B from each start; then Newton from the best and from those that stopped short of it,
+    over the log-parameters that are not on the border of the box.
     """
     box = np.asarray(bounds, dtype=np.float64)
-    ends = [_descend(objective, start, box) for start in np.atleast_2d(starts)]
+    with one_thread():
+        ends = [_descend(objective, start, box) for start in np.atleast_2d(starts)]
     curve = hessian if hessian is not None else _differences(objective)
-    values = np.array([value for value, _ in ends])
-    best = polish(objective, ends[int(values.argmin())][1], box, hessian=curve)
-    reached = int((values <= best.value + AGREE * max(1.0, abs(best.value) * 1e-3)).sum())
+    first = min(ends, key=lambda end: end[0])
+    best = polish(objective, first[1], box, hessian=curve)
+    enough = best.value + AGREE * max(1.0, abs(best.value) * 1e-3)
+    short = [place for value, place in ends if value > enough]  # a flat border may hold them up
+    others = [polish(objective, place, box, hessian=curve) for place in short]
+    best = min([best, *others], key=lambda end: end.value)
+    reached = len(ends) - sum(other.value > enough for other in others)
     return Maximum(
         log_parameters=best.log_parameters,
         value=best.value,
         hessian=best.hessian,
         on_border=best.on_border,
         converged=best.converged,
-        starts=(len(ends), max(reached, 1)),
+        starts=(len(ends), reached),
     )
 
 
@@ -149,19 +159,9 @@ def polish(
         `starts` is (1, 1).
     """
     curve = hessian if hessian is not None else _differences(objective)
-    at = np.clip(np.asarray(start, dtype=float), box[:, 0], box[:, 1])
-    value, gradient = objective(at)
-    for _ in range(NEWTON_STEPS):
-        step = _newton_step(gradient, curve(at), _held(at, gradient, box))
-        found = _line_search(objective, at, (value, gradient), step, box)
-        if found is None:
-            break
-        at, value, after = found
-        last, gradient = -gradient @ step <= DECREMENT, after
-        if last:
-            break
+    with one_thread():
+        at, (value, gradient, second) = climb(objective, start, box, curve)
     held = _held(at, gradient, box)
-    second = curve(at)
     left = -gradient @ _newton_step(gradient, second, held)
     near = (at <= box[:, 0] + AT_BOUND) | (at >= box[:, 1] - AT_BOUND)
     return Maximum(
@@ -172,6 +172,71 @@ def polish(
         converged=bool(left <= max(1e-6, NOISE * abs(value))),
         starts=(1, 1),
     )
+
+
+def climb(
+    objective: Objective,
+    start: FloatArray,
+    box: FloatArray,
+    hessian: Hessian,
+    goal: float = DECREMENT,
+) -> tuple[FloatArray, Point]:
+    """Follow Newton's steps until one would gain less than the goal, and take it.
+
+    Parameters
+    ----------
+    objective : callable
+        Negative log-likelihood and its gradient at log-parameters.
+    start : ndarray of float
+        Log-parameters.
+    box : ndarray of float
+        Parameters × (lowest, highest).
+    hessian : callable
+        Second derivatives. It is asked first at every place, so it may keep the rest for later.
+    goal : float
+        Twice what the last step gains.
+
+    Returns
+    -------
+    ndarray of float
+        The place.
+    tuple
+        Value, gradient and second derivatives there.
+    """
+
+    def look(place: FloatArray) -> Point:
+        second = hessian(place)
+        return (*objective(place), second)
+
+    at = np.clip(np.asarray(start, dtype=float), box[:, 0], box[:, 1])
+    here = look(at)
+    for _ in range(NEWTON_STEPS):
+        step = _newton_step(here[1], here[2], _held(at, here[1], box))
+        last = -here[1] @ step <= goal
+        found = _line_search(look, at, here[0], step, box)
+        if found is None:
+            break
+        at, here = found
+        if last:
+            break
+    return at, here
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Keep linear algebra to one thread: products of four rows are slower with more.
+
+    Returns
+    -------
+    context manager
+        Within it BLAS has one thread.
+    """
+    limited: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
+    return limited
 
 
 def inverse(hessian: FloatArray, free: NDArray[np.bool_]) -> FloatArray:
@@ -246,20 +311,21 @@ def _newton_step(gradient: FloatArray, second: FloatArray, held: NDArray[np.bool
 
 
 def _line_search(
-    objective: Objective,
+    look: Callable[[FloatArray], Point],
     at: FloatArray,
-    here: tuple[float, FloatArray],
+    value: float,
     step: FloatArray,
     box: FloatArray,
-) -> tuple[FloatArray, float, FloatArray] | None:
+) -> tuple[FloatArray, Point] | None:
     """Halve the step until it does not lose; None when none does."""
     longest = np.abs(step).max()
     size = min(1.0, 2.0 / longest) if longest else 0.0
-    for _ in range(30):
+    for _ in range(HALVINGS):
         place = np.clip(at + size * step, box[:, 0], box[:, 1])
-        value, gradient = objective(place)
-        if value <= here[0] + NOISE * abs(here[0]) and np.isfinite(gradient).all():
-            moved = not np.array_equal(place, at)
-            return (place, value, gradient) if moved else None
+        if np.array_equal(place, at):
+            return None
+        found = look(place)
+        if found[0] <= value + NOISE * abs(value) and np.isfinite(found[1]).all():
+            return place, found
         size /= 2
     return None
