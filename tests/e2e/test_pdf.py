@@ -195,7 +195,7 @@ def test_contents_name_the_pages(folder):
     texts = pages_text(folder / "full.pdf")
     contents = next(text for text in texts if "Contents" in text)
     for title in ("Churn", "Data quality", "Appendix"):
-        number = int(re.search(rf"^ *{title} ?[ .]+(\d+)$", contents, flags=re.M)[1])
+        number = int(re.search(rf"(?:^|  ){title} ?[ .]+(\d+)(?= |$)", contents, flags=re.M)[1])
         assert title in texts[number - 1]
 
 

@@ -151,11 +151,9 @@ def test_page_one_has_at_most_six_findings_and_counts_the_rest():
     assert verdict.endswith("; the 6 to read first:")
 
 
-def test_most_urgent_finding_comes_first():
-    words = [text(s)[2:] for s in soup("full").select(".summary .status")]
-    order = ["Bad", "Watch", "Unclear", "No target", "Good"]
-    ranks = [min(order.index(w), 2) if w != "Good" else 3 for w in words]
-    assert ranks == sorted(ranks)
+def test_missed_targets_come_first_then_what_changed():
+    first = [text(h) for h in soup("full").select(".summary h3")[:2]]
+    assert first == ["◆ Bad Chance to stay", "○ Unclear Logo churn rate"]
 
 
 def test_missing_chapter_says_what_to_add():
