@@ -9,7 +9,7 @@ import pytest
 
 from csa.analysis.clv.newcomers import newcomer_value
 from csa.analysis.clv.value import ALL, buyer_value, next_best
-from csa.analysis.clv.value_models import ValueTerms, buyer_model, histories
+from csa.analysis.clv.value_models import ValueTerms, histories, value_model
 from csa.errors import InputError
 from csa.methods.btyd import bg_nbd, pareto_nbd_predict
 from csa.methods.btyd.discounting import discounted_transactions
@@ -49,7 +49,7 @@ def model(name="Pareto/NBD", *, unit_days=7.0):
         if scale in parameters:
             parameters[scale] *= factor
     spend = fit("Gamma-Gamma", SPEND, unit_days=None, error=0.05)
-    return buyer_model(fit(name, parameters, unit_days=unit_days), spend)
+    return value_model(fit(name, parameters, unit_days=unit_days), spend)
 
 
 def customers(n=400, seed=1, unit_days=7.0):
@@ -254,7 +254,7 @@ def test_terms_out_of_range_are_refused_all_at_once():
 
 def test_a_model_of_opportunities_is_refused():
     with pytest.raises(InputError, match="BG/BB"):
-        buyer_model(unfitted("BG/BB", "", size=(0.0, 0.0)), model().spend)
+        value_model(unfitted("BG/BB", "", size=(0.0, 0.0)), model().spend)
 
 
 def grown(ratios, n=3000, seed=7):

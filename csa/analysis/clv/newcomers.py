@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from csa.analysis.clv.value_models import BuyerModel, ValueTerms, discounted_new, log_slopes
+from csa.analysis.clv.value_models import ValueModel, ValueTerms, discounted_new, log_slopes
 from csa.errors import InputError
 from csa.methods.btyd.gamma_gamma import mean_spend
 from csa.methods.pooling import Pooled, drawn_in
@@ -48,7 +48,7 @@ class NewcomerValue:
 def newcomer_value(
     customers: ir.Table | pd.DataFrame,
     *,
-    model: BuyerModel,
+    model: ValueModel,
     by: str,
     terms: ValueTerms | None = None,
 ) -> NewcomerValue:
@@ -58,7 +58,7 @@ def newcomer_value(
     ----------
     customers : ir.Table or DataFrame, one row per customer
         `frequency`, `age` (in units of the model), `mean_minor` (per repeat purchase), and `by`.
-    model : BuyerModel
+    model : ValueModel
         Fits of purchases and spend over all customers.
     by : str
         Column of the segment; missing ones are "unknown".
@@ -123,7 +123,7 @@ def _checked(customers: ir.Table | pd.DataFrame, by: str) -> ir.Table:
     return table.select(*NEEDED, group=table[by].cast("string").fill_null("unknown"))
 
 
-def _sums(seen: ir.Table, model: BuyerModel) -> pd.DataFrame:
+def _sums(seen: ir.Table, model: ValueModel) -> pd.DataFrame:
     """Ratios of each segment to what is expected, with the variance of their errors."""
     x = seen["frequency"].cast("float64")
     paid = ibis.ifelse(seen["frequency"] > 0, seen["mean_minor"].cast("float64"), None)
@@ -221,7 +221,7 @@ def _variance(
     groups: pd.DataFrame,
     ratios: tuple[Pooled, Pooled],
     purchases: float,
-    model: BuyerModel,
+    model: ValueModel,
     terms: ValueTerms,
 ) -> FloatArray:
     """Variance of the logarithm of each value."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from csa.analysis.clv.value_models import (
-    BuyerModel,
+    ValueModel,
     ValueTerms,
     histories,
     log_slopes,
@@ -57,7 +57,7 @@ class BuyerValue:
 def buyer_value(
     customers: ir.Table | pd.DataFrame,
     *,
-    model: BuyerModel,
+    model: ValueModel,
     terms: ValueTerms | None = None,
     by: str | None = None,
 ) -> BuyerValue:
@@ -68,7 +68,7 @@ def buyer_value(
     customers : ir.Table or DataFrame, one row per customer
         `account_id`, `frequency`, `recency`, `age` (in units of the model), `mean_minor` (per
         repeat purchase), and the column `by`.
-    model : BuyerModel
+    model : ValueModel
         Fits of purchases and spend.
     terms : ValueTerms, optional
         Discount, horizon, margin, level.
@@ -168,7 +168,7 @@ def _cells(seen: ir.Table) -> pd.DataFrame:
     return cells
 
 
-def _histories(cells: pd.DataFrame, model: BuyerModel, terms: ValueTerms) -> pd.DataFrame:
+def _histories(cells: pd.DataFrame, model: ValueModel, terms: ValueTerms) -> pd.DataFrame:
     """Value of each distinct history per unit of (gamma + spent), with its slopes."""
     rows = cells[list(HISTORY)].drop_duplicates().reset_index(drop=True)
     x, last, age = (rows[name].to_numpy(dtype=float) for name in HISTORY)
@@ -194,7 +194,7 @@ def _histories(cells: pd.DataFrame, model: BuyerModel, terms: ValueTerms) -> pd.
     return found.assign(**_variance_terms(found, model))
 
 
-def _variance_terms(found: pd.DataFrame, model: BuyerModel) -> dict[str, FloatArray]:
+def _variance_terms(found: pd.DataFrame, model: ValueModel) -> dict[str, FloatArray]:
     """Variance of a customer's log value as a square form in h = gamma / (gamma + spent)."""
     slopes = _slopes(found)
     spend, second = model.spend.covariance, found[["log_p", "log_q"]].to_numpy()
@@ -212,7 +212,7 @@ def _slopes(found: pd.DataFrame) -> FloatArray:
     return np.asarray(found[names].to_numpy(dtype=float))
 
 
-def _groups(cells: pd.DataFrame, model: BuyerModel, terms: ValueTerms) -> pd.DataFrame:
+def _groups(cells: pd.DataFrame, model: ValueModel, terms: ValueTerms) -> pd.DataFrame:
     """Add up values by group; all are the sum of the groups."""
     gamma = model.spend.parameters["gamma"]
     exists = np.isfinite(cells["factor"].to_numpy())
@@ -241,7 +241,7 @@ def _groups(cells: pd.DataFrame, model: BuyerModel, terms: ValueTerms) -> pd.Dat
 
 
 def _table(
-    groups: pd.DataFrame, model: BuyerModel, terms: ValueTerms, missing: int
+    groups: pd.DataFrame, model: ValueModel, terms: ValueTerms, missing: int
 ) -> pd.DataFrame:
     value = groups["value"].to_numpy(dtype=float)
     safe = np.where(value > 0, value, 1.0)
@@ -275,7 +275,7 @@ def _table(
     return table
 
 
-def _each(seen: ir.Table, rows: pd.DataFrame, model: BuyerModel, terms: ValueTerms) -> ir.Table:
+def _each(seen: ir.Table, rows: pd.DataFrame, model: ValueModel, terms: ValueTerms) -> ir.Table:
     """Value every customer, as an expression: no row leaves the engine until it is asked for."""
     gamma = float(model.spend.parameters["gamma"])
     p, q = (float(model.spend.parameters[name]) for name in ("p", "q"))
@@ -300,7 +300,7 @@ def _each(seen: ir.Table, rows: pd.DataFrame, model: BuyerModel, terms: ValueTer
     )
 
 
-def _nothing(seen: ir.Table, terms: ValueTerms, model: BuyerModel) -> BuyerValue:
+def _nothing(seen: ir.Table, terms: ValueTerms, model: ValueModel) -> BuyerValue:
     table = pd.DataFrame(
         {
             "group": [ALL],

@@ -58,7 +58,7 @@ class ValueTerms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class BuyerModel:
+class ValueModel:
     """A fit of purchases with its predictions, and a fit of spend.
 
     `expected(fit, times)`: purchases of a new customer up to times, E[X(t)]. `discounted(fit,
@@ -92,7 +92,7 @@ class BuyerModel:
         return "; ".join(f"{model}: {reason}" for model, reason in said if reason)
 
 
-def buyer_model(purchases: Fit, spend: Fit, *, grid_days: float = 1.0) -> BuyerModel:
+def value_model(purchases: Fit, spend: Fit, *, grid_days: float = 1.0) -> ValueModel:
     """Join a fit of purchases to a fit of spend, with the predictions of its model.
 
     Parameters
@@ -106,7 +106,7 @@ def buyer_model(purchases: Fit, spend: Fit, *, grid_days: float = 1.0) -> BuyerM
 
     Returns
     -------
-    BuyerModel
+    ValueModel
         Ready for `csa.analysis.clv.value.buyer_value`.
 
     Raises
@@ -118,7 +118,7 @@ def buyer_model(purchases: Fit, spend: Fit, *, grid_days: float = 1.0) -> BuyerM
         known = ", ".join(PREDICTIONS)
         raise InputError(f"{purchases.model}: not a model that values histories; there are {known}")
     expected, discounted, alive = PREDICTIONS[purchases.model]
-    return BuyerModel(
+    return ValueModel(
         purchases=purchases,
         spend=spend,
         expected=expected,
@@ -129,13 +129,13 @@ def buyer_model(purchases: Fit, spend: Fit, *, grid_days: float = 1.0) -> BuyerM
 
 
 def histories(
-    model: BuyerModel, frequency: FloatArray, recency: FloatArray, age: FloatArray
+    model: ValueModel, frequency: FloatArray, recency: FloatArray, age: FloatArray
 ) -> BuyerCounts:
     """Make counts that the fit understands, one row per history.
 
     Parameters
     ----------
-    model : BuyerModel
+    model : ValueModel
         Whose unit, grid and way of merging purchases hold.
     frequency, recency, age : ndarray of float
         Histories, in the unit of the fit.
@@ -155,12 +155,12 @@ def histories(
     )
 
 
-def discounted_new(model: BuyerModel, fit: Fit, terms: ValueTerms) -> float:
+def discounted_new(model: ValueModel, fit: Fit, terms: ValueTerms) -> float:
     """Count repeat purchases of a new customer, discounted, within the horizon.
 
     Parameters
     ----------
-    model : BuyerModel
+    model : ValueModel
         Predictions.
     fit : Fit
         Parameters, of `model` or near it.
