@@ -122,11 +122,11 @@ def maximise(
     curve = hessian if hessian is not None else _differences(objective)
     first = min(ends, key=lambda end: end[0])
     best = polish(objective, first[1], box, hessian=curve)
-    enough = best.value + AGREE * max(1.0, abs(best.value) * 1e-3)
-    short = [place for value, place in ends if value > enough]  # a flat border may hold them up
-    others = [polish(objective, place, box, hessian=curve) for place in short]
+    short = best.value + _slack(best.value)  # beyond it a flat border may have held one up
+    others = [polish(objective, at, box, hessian=curve) for value, at in ends if value > short]
     best = min([best, *others], key=lambda end: end.value)
-    reached = len(ends) - sum(other.value > enough for other in others)
+    values = [value for value, _ in ends if value <= short] + [other.value for other in others]
+    reached = sum(value <= best.value + _slack(best.value) for value in values)
     return Maximum(
         log_parameters=best.log_parameters,
         value=best.value,
@@ -261,6 +261,11 @@ def inverse(hessian: FloatArray, free: NDArray[np.bool_]) -> FloatArray:
         spread = np.where(sizes > REACH**-2, 1.0 / np.maximum(sizes, REACH**-2), REACH**2)
         full[np.ix_(free, free)] = (directions * spread) @ directions.T
     return full
+
+
+def _slack(value: float) -> float:
+    """Give what two ends may differ by and still be the same maximum."""
+    return AGREE * max(1.0, abs(value) * 1e-3)
 
 
 def _descend(objective: Objective, start: FloatArray, box: FloatArray) -> tuple[float, FloatArray]:
