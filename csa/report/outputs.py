@@ -6,7 +6,7 @@ notebook and are not shown.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ _NEEDED = {
     CHART: ("id", "title", "alt", "csv"),
     TABLE: ("id", "title", "columns", "rows"),
 }
+_SHOWS = {"finding", "figure", "table"}  # tags of cells from which a reader expects something
 _HEADING = re.compile(r"(?P<marks>#{1,5}) +(?P<text>.*?)#* *")
 _SAFE_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -45,6 +46,9 @@ class Shown:
 def shown(notebook: NotebookNode, *, name: str) -> tuple[Shown, ...]:
     """List what a reader sees of an executed notebook, up to the cell that raised.
 
+    A section whose cells ran and had nothing to show is left out with its heading and its prose:
+    that is how a chapter leaves out what a workspace has no data for, after saying so once.
+
     Parameters
     ----------
     notebook : NotebookNode
@@ -63,7 +67,7 @@ def shown(notebook: NotebookNode, *, name: str) -> tuple[Shown, ...]:
         If an output claims to be an item and lacks what one needs.
     """
     found: list[Shown] = []
-    for cell in notebook.cells:
+    for cell in _spoken(notebook.cells):
         if cell.cell_type == "markdown":
             found += _prose(cell)
         elif cell.cell_type == "code":
@@ -71,6 +75,23 @@ def shown(notebook: NotebookNode, *, name: str) -> tuple[Shown, ...]:
             if any(output.output_type == "error" for output in cell.outputs):
                 break
     return tuple(found)
+
+
+def _spoken(cells: Sequence[NotebookNode]) -> Iterator[NotebookNode]:
+    """Cells without the sections that were to show something and have nothing to show."""
+    section: list[NotebookNode] = []
+    for cell in cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("## "):
+            yield from () if _silent(section) else section
+            section = []
+        section.append(cell)
+    yield from () if _silent(section) else section
+
+
+def _silent(section: Sequence[NotebookNode]) -> bool:
+    code = [cell for cell in section if cell.cell_type == "code"]
+    asked = any(_SHOWS & set(cell.metadata.get("tags", [])) for cell in code)
+    return asked and not any(cell.outputs for cell in code)
 
 
 def _prose(cell: NotebookNode) -> Iterator[Shown]:

@@ -1,31 +1,32 @@
 """Drawings of who to call, on a money axis with the cost as a line, and of revenue at risk."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from csa.analysis.risk.revenue import RevenueAtRisk
 from csa.present.call_list import CallList
 from csa.present.canvas import (
     NARROW,
-    SMALL,
     WIDE,
     Size,
     drawn,
-    figure,
-    fitted,
-    note,
     nothing,
-    text_width,
 )
 from csa.present.items import Chart
 from csa.present.money import amount, major
 from csa.present.names import named, plural
-from csa.present.plots.rates import SPARE
+from csa.present.plots.named_rows import (
+    dicts,
+    even_steps,
+    name_rows,
+    rows_axes,
+    upright,
+    write_rows,
+)
 from csa.present.table_rows import ALL, EVERYBODY
 from csa.present.theme import LIGHT, SERIES
 from csa.present.words import Words
@@ -33,7 +34,6 @@ from csa.present.words import Words
 ENGLISH: Final = Words()
 MOST_CALLS: Final = 15
 MOST_GROUPS: Final = 10
-STEP: Final = 0.27  # inches per row
 LEAST_DECADE: Final = 1.0  # of the log axis
 CALLS: Final = (
     *("account_id", "account", "owner", "segment", "mrr", "risk", "ci_low", "ci_high"),
@@ -93,8 +93,8 @@ def accounts_to_call(
 
 
 def _calls_figure(rows: pd.DataFrame, cost: float, words: Words, size: Size) -> Figure:
-    texts = [_call_text(row, words, size) for row in _dicts(rows)]
-    fig, ax, left = _rows_axes(list(rows["account"]), texts, size)
+    texts = [_call_text(row, words, size) for row in dicts(rows)]
+    fig, ax, left = rows_axes(list(rows["account"]), texts, size)
     y = np.arange(len(rows))
     stake = rows["stake"].astype(float)
     low = rows["stake_low"].astype(float).fillna(stake)
@@ -105,13 +105,14 @@ def _calls_figure(rows: pd.DataFrame, cost: float, words: Words, size: Size) -> 
     last = max(float(high.max()), first * 10**LEAST_DECADE) * 1.1
     ax.set_xscale("log")
     ax.set(xlim=(first, last), ylim=(len(rows) - 0.5, -0.5), xlabel="", ylabel="")
-    _named_rows(ax, rows["account"], left)
+    name_rows(ax, list(rows["account"]), left)
     ticks = _decades(first, last, 3 if size is NARROW else 5)
     ax.set_xticks(ticks, [_money(tick, words) for tick in ticks])
     ax.set_xticks([], minor=True)
-    _written(ax, texts)
+    write_rows(ax, texts)
     if cost:
-        _line(ax, cost, f"A call costs {_money(cost, words)}")
+        align = "left" if cost < np.sqrt(np.prod(ax.get_xlim())) else "center"
+        upright(ax, cost, f"A call costs {_money(cost, words)}", align=align)
     return fig
 
 
@@ -140,7 +141,7 @@ def _calls_alt(rows: pd.DataFrame, cost: float, words: Words) -> str:
     parts = [
         f"{named(row['account'])} {_money(row['stake'], words)} (risk {words.share(row['risk'])}, "
         f"{words.money(row['mrr'])} a month)"
-        for row in _dicts(rows)
+        for row in dicts(rows)
     ]
     return (
         f"What a call is expected to keep, by account: {'; '.join(parts)}. A call costs "
@@ -226,8 +227,8 @@ def _revenue_rows(result: RevenueAtRisk, words: Words) -> pd.DataFrame:
 
 
 def _revenue_figure(rows: pd.DataFrame, words: Words, size: Size) -> Figure:
-    texts = [_revenue_text(row, words, size) for row in _dicts(rows)]
-    fig, ax, left = _rows_axes(list(rows["label"]), texts, size)
+    texts = [_revenue_text(row, words, size) for row in dicts(rows)]
+    fig, ax, left = rows_axes(list(rows["label"]), texts, size)
     y = np.arange(len(rows))
     colours = [LIGHT["ink"] if group == ALL else SERIES[0] for group in rows["group"]]
     ax.hlines(y, rows["first"], rows["last"], color=colours, linewidth=1)
@@ -235,10 +236,10 @@ def _revenue_figure(rows: pd.DataFrame, words: Words, size: Size) -> Figure:
     ax.scatter(rows["at"], y, s=40, color=colours, zorder=3, clip_on=False)
     last = float(rows[["last", "high", "at"]].max().max()) * 1.05 or 1.0
     ax.set(xlim=(0, last), ylim=(len(rows) - 0.5, -0.5), xlabel="", ylabel="")
-    _named_rows(ax, rows["label"], left)
-    ticks = _even(last, 3 if size is NARROW else 5)
+    name_rows(ax, list(rows["label"]), left)
+    ticks = even_steps(last, 3 if size is NARROW else 5)
     ax.set_xticks(ticks, [_money(tick, words) if tick else "0" for tick in ticks])
-    _written(ax, texts)
+    write_rows(ax, texts)
     return fig
 
 
@@ -247,19 +248,11 @@ def _revenue_text(row: dict[Hashable, Any], words: Words, size: Size) -> tuple[s
     return amount(row["at_risk_minor"], words), rest
 
 
-def _even(last: float, most: int) -> list[float]:
-    """Round amounts from zero to the end of the axis."""
-    raw = last / most
-    power = 10.0 ** np.floor(np.log10(raw))
-    step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= raw)
-    return [step * i for i in range(int(last / step + 1e-9) + 1)]
-
-
 def _revenue_alt(rows: pd.DataFrame, words: Words) -> str:
     parts = [
         f"{named(row['label'])} {amount(row['at_risk_minor'], words)}"
         f"{_limits(row, words)}, {words.share(row['share'])} of its MRR"
-        for row in _dicts(rows)
+        for row in dicts(rows)
     ]
     return f"Recurring revenue a month expected to leave, by group: {'; '.join(parts)}."
 
@@ -268,56 +261,3 @@ def _limits(row: dict[Hashable, Any], words: Words) -> str:
     if pd.isna(row["ci_low"]):
         return ""
     return f" ({amount(row['ci_low'], words)} to {amount(row['ci_high'], words)})"
-
-
-# rows with a name on the left and a text on the right -------------------------------------
-
-
-def _rows_axes(
-    names: Sequence[str], texts: Sequence[tuple[str, str]], size: Size
-) -> tuple[Figure, Axes, float]:
-    """Open axes with room for names on the left and a pair of texts on the right."""
-    left = min(SPARE * max(text_width(n, SMALL + 0.5) for n in names) + 0.15, 0.33 * size.width)
-    right = SPARE * (_widest(texts, 0) + _widest(texts, 1)) + 0.18
-    place = size._replace(left=left, right=right + 0.05)
-    fig, (ax,) = figure(place, (0.28, STEP * len(names), 0.3))
-    ax.grid(visible=False, axis="y")
-    ax.grid(visible=True, axis="x")
-    return fig, ax, left
-
-
-def _widest(texts: Sequence[tuple[str, str]], part: int) -> float:
-    weight: Callable[[str], float] = lambda t: text_width(t, SMALL, semibold=part == 0)  # noqa: E731
-    return max(weight(pair[part]) if pair[part] else 0.0 for pair in texts)
-
-
-def _named_rows(ax: Axes, names: "pd.Series[str]", left: float) -> None:
-    ax.set_yticks(np.arange(len(names)), [fitted(n, left - 0.1, SMALL + 0.5) for n in names])
-    ax.tick_params(axis="y", labelcolor=LIGHT["ink"])
-
-
-def _written(ax: Axes, texts: Sequence[tuple[str, str]]) -> None:
-    """Write a figure and what it is into the right margin."""
-    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center_baseline"}
-    gap = 72 * SPARE * _widest(texts, 0) + 8
-    for at, (value, rest) in enumerate(texts):
-        note(ax, value, (1, at), (gap, 0), ha="right", weight=600, color=LIGHT["ink"], **place)
-        if rest:
-            note(ax, rest, (1, at), (gap + 4, 0), **place)
-
-
-def _line(ax: Axes, at: float, text: str) -> None:
-    ax.axvline(at, color=LIGHT["accent"], linewidth=1.2, zorder=1)
-    note(
-        ax,
-        text,
-        (at, 1),
-        (0, 4),
-        xycoords=("data", "axes fraction"),
-        ha="left" if at < np.sqrt(np.prod(ax.get_xlim())) else "center",
-        color=LIGHT["accent"],
-    )
-
-
-def _dicts(rows: pd.DataFrame) -> list[dict[Hashable, Any]]:
-    return rows.to_dict("records")
