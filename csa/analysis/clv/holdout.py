@@ -1,0 +1,206 @@
+"""The scorecard of the holdout: every model beside the naive rules, on what really came.
+
+Fitted to the calibration, asked for the holdout. No model is called good that does not beat both
+naive rules: that everybody goes on buying at the rate so far (x/T), and that everybody does again
+what he did in the last window as long as the holdout.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from csa.analysis.clv.holdout_scores import by_frequency, scores, tenths
+from csa.analysis.clv.models import MODELS, BuyerModel
+from csa.analysis.clv.rfm import Rfm, rfm
+from csa.errors import InputError
+from csa.methods.btyd.counts import BuyerCounts, FloatArray
+from csa.methods.btyd.model import Fit
+
+AT_RATE = "same rate (x/T)"
+AGAIN = "repeat the last window"
+NAIVE = (AT_RATE, AGAIN)
+ROWS = ("frequency", "recency", "age", "recent_frequency", "holdout_frequency")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scorecard:
+    """What models and naive rules said of the holdout, and what came.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per model or rule: `model`, `naive`, `customers`, `actual`, `predicted`,
+        `total_error` (share), `mae`, `rmse`, `gini`, `beats_naive` (both MAE and RMSE below those
+        of every naive rule), `reason` (why it has no prediction).
+    tenths : DataFrame
+        `model`, `tenth`, `customers`, `predicted`, `actual` (means per customer).
+    frequencies : DataFrame
+        `frequency` (7: or more), `customers`, `actual` and a column per model: means.
+    fits : dict of str to Fit
+        Of the calibration.
+    horizon : float
+        Length of the holdout, units.
+    calibration_end, as_of : date
+        The borders of the holdout: after the first, up to the second.
+    """
+
+    table: pd.DataFrame
+    tenths: pd.DataFrame
+    frequencies: pd.DataFrame
+    fits: dict[str, Fit]
+    horizon: float
+    calibration_end: date
+    as_of: date
+
+
+def scorecard(summary: Rfm, *, models: Sequence[BuyerModel] = MODELS) -> Scorecard:
+    """Fit models to the calibration and judge them, and naive rules, on the holdout.
+
+    Parameters
+    ----------
+    summary : Rfm
+        With a holdout.
+    models : sequence of BuyerModel
+        Models to judge.
+
+    Returns
+    -------
+    Scorecard
+        A model that cannot be fitted has a row with its reason and no figures.
+
+    Raises
+    ------
+    InputError
+        If there is no holdout.
+    """
+    if summary.calibration_end >= summary.as_of:
+        raise InputError("scorecard: there is no holdout; give rfm a calibration_end before as_of")
+    rows = holdout_rows(summary)
+    counts = _counts_of(rows, summary.unit_days)
+    actual = rows["holdout_frequency"].to_numpy(dtype=np.float64)
+    fits = {model.name: model.fit(counts) for model in models}
+    said = {
+        model.name: model.residual(fits[model.name], counts, summary.horizon)
+        for model in models
+        if fits[model.name].parameters
+    }
+    said |= naive_rules(rows, summary.horizon)
+    table = _table(actual, said, counts.weight, fits)
+    return Scorecard(
+        table=table,
+        tenths=pd.concat(
+            [tenths(actual, m, counts.weight).assign(model=name) for name, m in said.items()],
+            ignore_index=True,
+        ),
+        frequencies=by_frequency(counts.frequency, {"actual": actual, **said}, counts.weight),
+        fits=fits,
+        horizon=summary.horizon,
+        calibration_end=summary.calibration_end,
+        as_of=summary.as_of,
+    )
+
+
+def holdout_rows(summary: Rfm) -> pd.DataFrame:
+    """Count customers by what they did in the calibration and in the holdout.
+
+    Parameters
+    ----------
+    summary : Rfm
+        With a holdout.
+
+    Returns
+    -------
+    DataFrame
+        `frequency`, `recency`, `age`, `recent_frequency`, `holdout_frequency`, `weight`.
+    """
+    rows = summary.customers.group_by(list(ROWS)).agg(weight=lambda t: t.count())
+    frame: pd.DataFrame = rows.to_pandas().sort_values(list(ROWS), ignore_index=True)
+    return frame
+
+
+def naive_rules(rows: pd.DataFrame, horizon: float) -> dict[str, FloatArray]:
+    """Predict without a model.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As `holdout_rows` gives them.
+    horizon : float
+        Length of the holdout, units.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Purchases per customer by the rate so far, and by repeating the last window.
+    """
+    x, age = rows["frequency"].to_numpy(dtype=np.float64), rows["age"].to_numpy()
+    rate = np.divide(x, age, out=np.zeros_like(x), where=age > 0)
+    return {AT_RATE: rate * horizon, AGAIN: rows["recent_frequency"].to_numpy(dtype=np.float64)}
+
+
+def rolling(
+    purchases: ir.Table,
+    *,
+    origins: Sequence[date],
+    horizon_days: int,
+    unit_days: float = 7.0,
+    models: Sequence[BuyerModel] = MODELS,
+) -> pd.DataFrame:
+    """Judge models from several days, each with what was known then.
+
+    Parameters
+    ----------
+    purchases : ir.Table
+        The roll-up of purchases.
+    origins : sequence of date
+        Last days of calibration.
+    horizon_days : int
+        Length of each holdout, days, which must have passed.
+    unit_days : float
+        Length of the unit of time, days.
+    models : sequence of BuyerModel
+        Models to judge.
+
+    Returns
+    -------
+    DataFrame
+        The tables of the scorecards with `origin`.
+    """
+    cards = []
+    for origin in origins:
+        last = origin + timedelta(days=horizon_days)
+        summary = rfm(purchases, as_of=last, calibration_end=origin, unit_days=unit_days)
+        cards.append(scorecard(summary, models=models).table.assign(origin=origin))
+    return pd.concat(cards, ignore_index=True)
+
+
+def _counts_of(rows: pd.DataFrame, unit_days: float) -> BuyerCounts:
+    """Rows as they are, one per set of figures, so that predictions keep their order."""
+    return BuyerCounts(
+        frequency=rows["frequency"].to_numpy(),
+        recency=rows["recency"].to_numpy(),
+        age=rows["age"].to_numpy(),
+        weight=rows["weight"].to_numpy(dtype=np.float64),
+        unit_days=unit_days,
+        grid_days=1.0,
+    )
+
+
+def _table(
+    actual: FloatArray, said: dict[str, FloatArray], weight: FloatArray, fits: dict[str, Fit]
+) -> pd.DataFrame:
+    table = pd.DataFrame(
+        [{"model": name, **scores(actual, m, weight)} for name, m in said.items()]
+        + [{"model": name, "reason": f.reason} for name, f in fits.items() if name not in said]
+    )
+    if "reason" not in table:
+        table["reason"] = ""
+    table["reason"] = table["reason"].fillna("")
+    table["naive"] = table["model"].isin(NAIVE)
+    rules = table.loc[table["naive"]]
+    better = (table["mae"] < rules["mae"].min()) & (table["rmse"] < rules["rmse"].min())
+    return table.assign(beats_naive=better & ~table["naive"])
