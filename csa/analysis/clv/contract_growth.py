@@ -138,7 +138,8 @@ def _sums(months: ir.Table, growth_months: int) -> pd.DataFrame:
     )
     paid = stay.previous_minor.cast("float64")
     moved = stay.mrr_minor.cast("float64") - paid
-    each = stay.group_by("account_id", "group").agg(
+    each = stay.group_by("account_id").agg(
+        group=stay.group.arbitrary(),  # an account is of one group
         x=paid.sum(),
         y=moved.sum(),
         up=ibis.greatest(moved, 0.0).sum(),

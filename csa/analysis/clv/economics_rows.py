@@ -118,7 +118,7 @@ def new_customers(spells: ir.Table, months: ir.Table) -> ir.Table:
     paying = months.filter(months.mrr_minor > 0, months.previous_minor == 0)
     first = paying.group_by(payer="account_id").agg(opening=paying.mrr_minor.argmin(paying.month))
     each = spells.group_by(customer="account_id").agg(
-        group=spells.group.argmin(spells.start_on), ending=spells.mrr_minor.argmin(spells.start_on)
+        group=spells.group.arbitrary(), ending=spells.mrr_minor.argmin(spells.start_on)
     )
     both = each.left_join(first, each.customer == first.payer)
     return both.select(
