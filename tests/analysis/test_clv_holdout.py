@@ -200,14 +200,11 @@ def test_scorecard_of_all_of_cdnow():
 def test_buyers_choose_by_the_holdout_and_say_why():
     made = buyers(cdnow(), as_of=AS_OF, calibration_end=END)
     assert (made.chosen, made.status) == ("Pareto/NBD", "ok")
-    assert (
-        made.why
-        == (
-            "Pareto/NBD: it missed the holdout least, by -12.9% of all purchases, 1.726 a customer "
-            "(RMSE) against 1.733 and 1.740, and it beats both naive rules."
-        )
-        or "describes the past better" in made.why
+    assert made.why.startswith(
+        "Pareto/NBD: closest to the holdout, 1.726 purchases a customer off (RMSE) against 1.733 "
+        "and 1.740, its total 12.9% too low, although MBG/NBD describes the past better"
     )
+    assert made.why.endswith("and it beats both naive rules.")
     assert made.table["model"].iloc[0] == made.chosen
     assert made.table["chosen"].tolist() == [True, False, False]
     assert (made.table["bic"] > made.table["aic"]).all()
