@@ -273,11 +273,7 @@ def test_the_input_is_unchanged_and_its_order_does_not_matter():
 
 
 def company(folder, seed):
-    """Spells of a fresh company and the true hazard ratio of its renewals.
-
-    Truth counts contracts in years of twelve blocks of 30 days, which are a month late after the
-    sixth; spells are cut there.
-    """
+    """Spells of a fresh company and the true hazard ratio of its renewals."""
     folder.mkdir()
     (folder / "csa.yml").write_text(SETTINGS.read_text(encoding="utf-8"), encoding="utf-8")
     write_sample(folder / "sample", accounts=2000, seed=seed)
@@ -286,10 +282,7 @@ def company(folder, seed):
     workspace = open_workspace(as_of=truth["last_day"], path=folder)
     names = ["group", "billing_months", "entry_days", "exit_days", "event"]
     frame = workspace.spells().select(*names).to_pandas()
-    until = 6 * 12 * truth["hazard"]["block_days"]
-    frame["event"] &= frame["exit_days"] <= until
-    frame["exit_days"] = frame["exit_days"].clip(upper=until)
-    return frame, ratio["yearly, blocks 12, 24, ..."] / ratio["yearly"]
+    return frame, ratio["yearly, blocks in which a year of 365 days ends"] / ratio["yearly"]
 
 
 def covers(frame, truth):

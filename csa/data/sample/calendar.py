@@ -183,7 +183,8 @@ def block_hazard(segment: model.Segment) -> Floats:
     block = np.arange(BLOCKS)
     band = np.searchsorted(model.BANDS, block, side="right")
     by_cause = np.array(segment.hazard)[band]
-    due = (block > 0) & (block % 12 == 0)
+    years = (model.BLOCK * (block + 1) - 1) // model.YEAR
+    due = np.diff(years, prepend=0) > 0  # a year is over within the block
     yearly = np.where(due, model.YEARLY_DUE, model.YEARLY_OFF)
     return np.stack([by_cause, by_cause * yearly[:, None]])
 

@@ -12,6 +12,7 @@ FIRST_DAY = date(2021, 11, 1)  # records begin: day 0
 LAST_DAY = date(2026, 10, 31)
 LAST = (LAST_DAY - FIRST_DAY).days
 BLOCK = 30  # days; hazards are constant within a block of tenure
+YEAR = 365  # days after which a yearly contract renews
 OLDEST_DAYS = 1095  # accounts won before the records began are at most three years old on day 0
 EARLY_PERCENT = 15  # share of contract customers won before the records began
 PRICE_DAY = date(2024, 3, 1)  # list prices rise for everybody

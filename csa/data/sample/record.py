@@ -107,7 +107,7 @@ def _hazard() -> Json:
         "billing_ratio": {
             "monthly": 1.0,
             "yearly": model.YEARLY_OFF,
-            "yearly, blocks 12, 24, ...": model.YEARLY_DUE,
+            "yearly, blocks in which a year of 365 days ends": model.YEARLY_DUE,
         },
         "calendar": {
             "month_of_a_block": "the month 30 x block days after the 15th of the start month",
