@@ -137,9 +137,10 @@ def run() -> list[Record]:
             ours=round(out["cpu"], 2),
             unit="s cpu",
             peak_mb=round(mine.peak_mb),
-            goal="at most 10 s, on one core; segments, cohorts and accounts add up to the total within 1e-9",
+            goal="at most 10 s, on one core; segments, cohorts and accounts add up within 1e-9",
             holds=bool(out["cpu"] <= GOAL_SECONDS and out["gap"] <= CLOSE and out["groups"] == 50),
-            note=f"elapsed {out['wall']:.1f} s on two shared cores; value with intervals {out['valued']:.2f} s, CLV:CAC and "
+            note=f"elapsed {out['wall']:.1f} s on two shared cores: value with intervals "
+            f"{out['valued']:.1f} s, CLV:CAC and "
             f"payback {out['weighed']:.2f} s; largest gap of the sums {out['gap']:.0e}",
         )
     ]

@@ -8,11 +8,14 @@ revenue by group and age times a factor.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from csa.analysis.clv.contract_survival import GroupHazards
 
 FloatArray = NDArray[np.float64]
+
+SMALLEST = 1e-250  # survival below which curves are held as logs
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -88,9 +91,8 @@ def factors(
     path = payments.discount * (1 + rate) ** k
     each = path * alive
     value = each.sum(axis=1)
-    drawn = np.empty((len(hazards.draws), len(ages)))
-    for i, (h, r) in enumerate(zip(hazards.draws, rate_draws, strict=True)):
-        drawn[i] = _alive(h[None], ages, k)[0] @ (payments.discount * (1 + r) ** k)
+    paths = payments.discount * (1 + rate_draws[:, None]) ** k
+    drawn = _drawn(hazards.draws, paths, ages, k)
     low, high = _outcome(alive, path, confidence)
     return Factors(
         value=value,
@@ -134,6 +136,18 @@ def _alive(hazard: FloatArray, ages: NDArray[np.int64], k: NDArray[np.int64]) ->
     steps = np.log1p(-hazard)
     curve = np.concatenate([np.zeros((len(hazard), 1)), np.cumsum(steps, axis=1)], axis=1)
     return np.asarray(np.exp(curve[:, ages[:, None] + k] - curve[:, ages][:, :, None]))
+
+
+def _drawn(
+    hazard: FloatArray, paths: FloatArray, ages: NDArray[np.int64], k: NDArray[np.int64]
+) -> FloatArray:
+    """Factors of every draw: sums over sliding windows of its curve."""
+    curve = np.cumprod(np.pad(1 - hazard, ((0, 0), (1, 0)), constant_values=1.0), axis=1)
+    if curve.min() < SMALLEST:  # the ratio of two of them would lose its digits
+        rows = zip(hazard, paths, strict=True)
+        return np.array([_alive(h[None], ages, k)[0] @ path for h, path in rows])
+    windows = sliding_window_view(curve[:, k[0] :], len(k), axis=1)[:, : len(ages)]
+    return np.asarray(np.einsum("dak,dk->da", windows, paths) / curve[:, ages])
 
 
 def _outcome(
