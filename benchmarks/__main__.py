@@ -8,7 +8,16 @@ from rich.table import Table
 
 from benchmarks.record import Record, keep
 
-MODULES = ("survival", "counted", "regression", "risk", "spend", "pareto", "contract_value", "report")
+MODULES = (
+    "survival",
+    "counted",
+    "regression",
+    "risk",
+    "spend",
+    "pareto",
+    "contract_value",
+    "report",
+)
 
 
 def show(records: list[Record]) -> None:
