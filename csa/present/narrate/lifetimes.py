@@ -130,7 +130,13 @@ def _lifetime_action(
     }[status]
 
 
-def groups(result: SurvivalResult, *, by: str = "segment", words: Words = ENGLISH) -> Finding:
+def groups(
+    result: SurvivalResult,
+    *,
+    by: str = "segment",
+    words: Words = ENGLISH,
+    finding_id: str = "lifetime-by-group",
+) -> Finding:
     """Say whether groups differ in how long accounts stay, and which loses most.
 
     Parameters
@@ -141,13 +147,15 @@ def groups(result: SurvivalResult, *, by: str = "segment", words: Words = ENGLIS
         What the groups are, for the sentence.
     words : Words
         Locale and currency.
+    finding_id : str
+        Id of the finding on the page.
 
     Returns
     -------
     Finding
         Watch where the difference is real (log-rank p < 0.05): there is something to learn.
     """
-    title, ident = f"Lifetime by {by}", "lifetime-by-group"
+    title, ident = f"Lifetime by {by}", finding_id
     test = result.logrank
     if test is None:
         return Finding(

@@ -63,7 +63,11 @@ def churn_rate(result: ChurnRateResult, *, by: str = "segment", words: Words = E
 
 
 def survival_summary(
-    result: SurvivalResult, *, by: str = "segment", words: Words = ENGLISH
+    result: SurvivalResult,
+    *,
+    by: str = "segment",
+    words: Words = ENGLISH,
+    table_id: str = "lifetime-by-group",
 ) -> Table:
     """Median and restricted mean lifetime by group.
 
@@ -75,6 +79,8 @@ def survival_summary(
         What the groups are.
     words : Words
         Locale and currency.
+    table_id : str
+        Id of the table on the page.
 
     Returns
     -------
@@ -92,7 +98,7 @@ def survival_summary(
         f"Mean within {words.days(result.horizon_days)}" if known(result.horizon_days) else "Mean"
     )
     return Table(
-        id="lifetime-by-group",
+        id=table_id,
         title=f"Lifetime by {by}",
         columns=(
             Column("group", by.capitalize()),
