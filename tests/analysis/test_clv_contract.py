@@ -6,6 +6,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from clv_company import MONTH_DAYS, Law, company
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,6 @@ from csa.analysis.clv.contract import contract_value
 from csa.analysis.clv.contract_factors import factors_of
 from csa.analysis.clv.contract_terms import ContractTerms, cohort_label
 from csa.errors import InputError
-from tests.analysis.clv_company import MONTH_DAYS, Law, company
 
 LAWS = {"large": Law(hazard=0.01, price=90_000), "small": Law(hazard=0.05)}
 

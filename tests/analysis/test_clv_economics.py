@@ -6,6 +6,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from clv_company import Law, company, month_of
 
 from csa.analysis.clv.contract import contract_value
 from csa.analysis.clv.contract_terms import ContractTerms
@@ -14,7 +15,6 @@ from csa.analysis.clv.economics_back import realised_against_predicted
 from csa.analysis.clv.economics_change import what_moved
 from csa.analysis.clv.economics_concentration import concentration
 from csa.errors import InputError
-from tests.analysis.clv_company import Law, company, month_of
 
 LAWS = {"large": Law(hazard=0.01, price=90_000), "small": Law(hazard=0.05)}
 TERMS = ContractTerms(margin=0.8, draws=200, cohort="year")
