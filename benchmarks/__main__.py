@@ -14,6 +14,7 @@ MODULES = (
     "regression",
     "risk",
     "spend",
+    "buyers",
     "pareto",
     "contract_value",
     "report",
