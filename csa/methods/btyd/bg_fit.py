@@ -46,7 +46,7 @@ def fit_family(counts: BuyerCounts, model: str, starts: int) -> Fit:
     if nothing is not None:
         return unfitted(model, nothing, size=size, diagnosis=[nothing])
     likelihood = BgLikelihood(known, EXTRA[model])
-    centre, box = _box(known)
+    centre, box = search_box(known)
     rough = likelihood
     if len(known) > THIN_ROWS:
         rough = BgLikelihood(_thinned(known), EXTRA[model])
@@ -85,7 +85,7 @@ class Refitter:
         self.counts = counts.in_unit(fit.unit_days or counts.unit_days).compressed()
         self._likelihood = BgLikelihood(self.counts, EXTRA[fit.model])
         self._start = fit.log_parameters
-        _, self._box = _box(self.counts)
+        _, self._box = search_box(self.counts)
 
     def __call__(self, weight: FloatArray) -> FloatArray:
         """Log-parameters at the maximum under these weights."""
@@ -103,8 +103,21 @@ def _nothing(counts: BuyerCounts) -> Diagnosis | None:
     return None if counts.events else Diagnosis.NO_REPEATS
 
 
-def _box(counts: BuyerCounts) -> tuple[FloatArray, FloatArray]:
-    """Centre and borders of the log-parameters, on the scale of the data."""
+def search_box(counts: BuyerCounts) -> tuple[FloatArray, FloatArray]:
+    """Give centre and borders of the log-parameters, on the scale of the data.
+
+    Parameters
+    ----------
+    counts : BuyerCounts
+        Customers with a repeat purchase among them.
+
+    Returns
+    -------
+    ndarray of float
+        Centre of each log-parameter.
+    ndarray of float
+        Parameters × (lowest, highest).
+    """
     rate = counts.events / float(counts.weight @ counts.age)
     r, alpha, a, b = TYPICAL
     centre = np.log([r, alpha * r / rate, a, b])
@@ -177,4 +190,4 @@ def _moved(likelihood: BgLikelihood, found: Maximum, box: FloatArray, limit: _Li
     return replace(best, starts=found.starts)
 
 
-__all__ = ["BG_NBD", "EXTRA", "MBG_NBD", "NAMES", "Refitter", "fit_family"]
+__all__ = ["BG_NBD", "EXTRA", "MBG_NBD", "NAMES", "Refitter", "fit_family", "search_box"]
