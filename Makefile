@@ -53,7 +53,7 @@ test-fast: setup  ## the inner loop, under a minute
 	$(BIN)/python -m pytest -m "not soak and not slow" -n 2 -q
 
 soak: setup  ## studies of minutes on many simulated worlds; leaves benchmarks/studies.json
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m soak -n 2 -s --timeout 3600
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m soak -n 2 -s --timeout 7200
 
 bench: setup  ## measure speed and memory against named peers; ONLY=name for one
 	$(BIN)/python -m benchmarks $(ONLY)
