@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -56,7 +57,24 @@ def concentration(value: ContractValue) -> Concentration:
        curves and income shares. Rev. Econ. Stud. 50, 723-735.
     .. [2] Davidson, R. (2009). Reliable inference for the Gini index. J. Econom. 150, 30-40.
     """
-    worth = value.accounts
+    return shares_of_value(value.accounts, value.terms.confidence)
+
+
+def shares_of_value(worth: ir.Table, confidence: float) -> Concentration:
+    """Share of value by share of accounts, for values however they were made.
+
+    Parameters
+    ----------
+    worth : ir.Table, one row per account
+        `account_id`, `value_minor`.
+    confidence : float
+        Level of the limits.
+
+    Returns
+    -------
+    Concentration
+        As by `concentration`.
+    """
     order = ibis.row_number().over(order_by=[ibis.desc("value_minor"), "account_id"])
     ranked = worth.select("value_minor", place=order, many=worth.count().over())
     rank = (ranked.place * STEPS // ranked.many).cast("int64")
@@ -68,7 +86,6 @@ def concentration(value: ContractValue) -> Concentration:
         .order_by("rank")
         .to_pandas()
     )
-    confidence = value.terms.confidence
     n = int(sums["n"].sum())
     reason = "" if n >= FEWEST else f"only {n} accounts" if n else "no customers"
     empty = not n or not sums["total"].sum() > 0

@@ -77,9 +77,10 @@ def newcomer_value(
 
     Notes
     -----
-    A segment's purchases follow the curve E[X(t)] of all, times its ratio Σ x / Σ E[X(T)] over its
-    customers; its spend is that of all times the ratio of mean spends. The first purchase counts
-    as one of average spend. Intervals by the delta method over both fits and both ratios.
+    A segment's purchases follow the curve E[X(t)] of all, times the ratio Σ x / Σ E[X(T)] of its
+    customers over that of all; its spend is that of all times the ratio of mean spends. The first
+    purchase counts as one of average spend. Intervals by the delta method over both fits and both
+    ratios.
     """
     terms = terms or ValueTerms()
     seen = _checked(customers, by)
@@ -152,7 +153,8 @@ def _sums(seen: ir.Table, model: ValueModel) -> pd.DataFrame:
 def _ratios(groups: pd.DataFrame) -> dict[str, FloatArray]:
     column = {name: groups[name].to_numpy(dtype=float) for name in groups.columns}
     n, repeat, e = column["n"], column["repeat"], column["e"]
-    often = np.divide(column["x"], e, out=np.ones_like(e), where=e > 0)
+    whole = float(column["x"].sum() / e.sum()) if e.sum() > 0 and column["x"].sum() > 0 else 1.0
+    often = np.divide(column["x"], e, out=np.full_like(e, whole), where=e > 0)
     square = np.maximum(column["xx"] - 2 * often * column["xe"] + often**2 * column["ee"], 0.0)
     of_often = _leaning(square, n) * n
     level = float(column["m"].sum() / max(repeat.sum(), 1.0)) or 1.0
@@ -162,8 +164,8 @@ def _ratios(groups: pd.DataFrame) -> dict[str, FloatArray]:
         var_often = np.where(e > 0, of_often / np.maximum(e, 1e-300) ** 2, np.inf)
         var_much = np.where(repeat > 0, _leaning(spread, repeat) / repeat, np.inf)
     return {
-        "own_often": often,
-        "var_often": var_often,
+        "own_often": often / whole,
+        "var_often": var_often / whole**2,
         "own_much": much / level,
         "var_much": var_much / level**2,
     }
@@ -182,9 +184,13 @@ def _pooled(own: pd.Series, variance: pd.Series) -> Pooled:
     return drawn_in(own.to_numpy(dtype=float), np.where(error > 0, error, least))
 
 
-def _of_all(groups: pd.DataFrame, pooled: Pooled) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Ratio, its variance and own weight: all first (1 by definition), then each segment."""
-    ratio = np.append(1.0, np.maximum(pooled.value, LEAST))
+def _of_all(pooled: Pooled) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Ratio, its variance and own weight: all first (1 by definition), then each segment.
+
+    Segments are drawn in to all customers, not to the mean of segments.
+    """
+    value = pooled.value + (1 - pooled.weight) * (1.0 - pooled.middle)
+    ratio = np.append(1.0, np.maximum(value, LEAST))
     variance = np.append(0.0, np.where(np.isfinite(pooled.variance), pooled.variance, 1.0))
     return ratio, variance, np.append(1.0, pooled.weight)
 
@@ -195,8 +201,8 @@ def _rows(
     base: tuple[float, float],
     terms: ValueTerms,
 ) -> pd.DataFrame:
-    often, _, weight = _of_all(groups, ratios[0])
-    much, _, _ = _of_all(groups, ratios[1])
+    often, _, weight = _of_all(ratios[0])
+    much, _, _ = _of_all(ratios[1])
     purchases, spend = base[0] * often, base[1] * much
     first, later = spend * terms.margin, purchases * spend * terms.margin
     return pd.DataFrame(
@@ -225,8 +231,8 @@ def _variance(
     terms: ValueTerms,
 ) -> FloatArray:
     """Variance of the logarithm of each value."""
-    often, var_often, _ = _of_all(groups, ratios[0])
-    much, var_much, _ = _of_all(groups, ratios[1])
+    often, var_often, _ = _of_all(ratios[0])
+    much, var_much, _ = _of_all(ratios[1])
     slopes = log_slopes(
         model.purchases,
         lambda fit: np.array([discounted_new(model, fit, terms)]),

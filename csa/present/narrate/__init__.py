@@ -6,6 +6,11 @@ do. Names from the data are shortened, so that a sentence stays one.
 
 from csa.present.narrate.causes import causes
 from csa.present.narrate.change import what_moved
+from csa.present.narrate.clv_buyer_models import buyer_models, spend_and_frequency
+from csa.present.narrate.clv_buyers import buyer_value, newcomer_value, next_best_customers
+from csa.present.narrate.clv_change import value_moved, value_realised
+from csa.present.narrate.clv_contract import customer_concentration, customer_value, half_absent
+from csa.present.narrate.clv_economics import cac_payback, clv_cac
 from csa.present.narrate.effects import effects
 from csa.present.narrate.extrapolation import extrapolation
 from csa.present.narrate.hazard import hazard
@@ -25,9 +30,15 @@ from csa.present.narrate.window import window_effect
 
 __all__ = [
     "accounts_to_call",
+    "buyer_models",
+    "buyer_value",
+    "cac_payback",
     "causes",
     "chance_to_leave",
     "churn_rate",
+    "clv_cac",
+    "customer_concentration",
+    "customer_value",
     "data_quality",
     "effects",
     "extrapolation",
@@ -35,10 +46,13 @@ __all__ = [
     "flagged_earlier",
     "freshness",
     "groups",
+    "half_absent",
     "hazard",
     "lifetime",
     "lost_sight",
     "model_choice",
+    "newcomer_value",
+    "next_best_customers",
     "remaining",
     "renewal",
     "revenue_at_risk",
@@ -47,6 +61,9 @@ __all__ = [
     "risk_leaks",
     "risk_targets",
     "risk_trust",
+    "spend_and_frequency",
+    "value_moved",
+    "value_realised",
     "what_moved",
     "window_effect",
 ]

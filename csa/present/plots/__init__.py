@@ -7,6 +7,14 @@ that carry a drawing stand under or beside it. No pyplot: a figure belongs to it
 from csa.present.plots.causes import incidence
 from csa.present.plots.causes_by_month import causes_by_month
 from csa.present.plots.change import what_moved
+from csa.present.plots.clv_buyer_value import alive_histogram, newcomer_values
+from csa.present.plots.clv_buyers import (
+    purchases_by_frequency,
+    purchases_calibration,
+    purchases_tracked,
+)
+from csa.present.plots.clv_contract import customer_concentration, customer_value
+from csa.present.plots.clv_economics import clv_cac, value_moved, value_realised
 from csa.present.plots.effects import effects
 from csa.present.plots.extrapolation import extrapolation
 from csa.present.plots.hazard import hazard_by_age
@@ -21,19 +29,29 @@ from csa.present.plots.survival import survival_curves
 __all__ = [
     "accounts_and_revenue",
     "accounts_to_call",
+    "alive_histogram",
     "calibration",
     "causes_by_month",
     "churn_rates",
+    "clv_cac",
+    "customer_concentration",
+    "customer_value",
     "effects",
     "extrapolation",
     "gain",
     "hazard_by_age",
     "hazard_model",
     "incidence",
+    "newcomer_values",
+    "purchases_by_frequency",
+    "purchases_calibration",
+    "purchases_tracked",
     "renewals",
     "revenue_at_risk",
     "risk_effects",
     "risk_signs",
     "survival_curves",
+    "value_moved",
+    "value_realised",
     "what_moved",
 ]

@@ -3,6 +3,14 @@
 from csa.present.tables.causes import causes, causes_by_month
 from csa.present.tables.change import what_moved, what_moved_by
 from csa.present.tables.churn import churn_rate, conditional, survival_summary, window_effect
+from csa.present.tables.clv_buyers import (
+    buyer_models,
+    buyer_values,
+    newcomer_values,
+    next_best_customers,
+)
+from csa.present.tables.clv_contract import customer_value, most_valuable, value_cohorts
+from csa.present.tables.clv_economics import unit_economics, value_moved, value_realised
 from csa.present.tables.effects import effect_tests, effects
 from csa.present.tables.extrapolation import expected_lifetime, extrapolation
 from csa.present.tables.hazard_model import hazard_model, renewals
@@ -21,12 +29,15 @@ from csa.present.tables.risk_trust import (
 
 __all__ = [
     "accounts_to_call",
+    "buyer_models",
+    "buyer_values",
     "causes",
     "causes_by_month",
     "chance_to_leave",
     "checks",
     "churn_rate",
     "conditional",
+    "customer_value",
     "effect_tests",
     "effects",
     "expected_lifetime",
@@ -38,6 +49,9 @@ __all__ = [
     "lost_sight",
     "missing",
     "model_choice",
+    "most_valuable",
+    "newcomer_values",
+    "next_best_customers",
     "remaining",
     "renewals",
     "revenue_at_risk",
@@ -48,6 +62,10 @@ __all__ = [
     "risk_lift",
     "risk_targets",
     "survival_summary",
+    "unit_economics",
+    "value_cohorts",
+    "value_moved",
+    "value_realised",
     "what_moved",
     "what_moved_by",
     "window_effect",

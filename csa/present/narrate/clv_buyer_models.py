@@ -1,0 +1,129 @@
+"""Findings about the models behind the value of buyers: whether they hold."""
+
+from typing import Final
+
+from csa.analysis.clv.buyers import BuyersResult
+from csa.methods.btyd.independence import SpendIndependence
+from csa.present.items import Finding, Measure, Status
+from csa.present.names import capital
+from csa.present.phrases import number
+from csa.present.words import Words
+
+ENGLISH: Final = Words()
+TOTAL_OFF: Final = 0.08  # share by which a model may miss the total before readers should mind
+
+
+def buyer_models(result: BuyersResult, *, words: Words = ENGLISH) -> Finding:
+    """Say which model the values rest on, and whether it held on what it had not seen.
+
+    Parameters
+    ----------
+    result : BuyersResult
+        From `csa.analysis.clv.buyers.buyers`.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    Finding
+        Good: beats the naive rules and misses the total by at most 8 %; watch: beats them but
+        misses it by more; bad: does not beat them; unclear: nothing could be held back.
+    """
+    ident, title = "buyer-models", "Model of purchases"
+    chosen = result.table.loc[result.table["model"] == result.chosen]
+    if result.chosen is None or chosen.empty or number(chosen["total_error"].iloc[0]) is None:
+        return Finding(
+            id=ident,
+            kind="report",
+            title=title,
+            text=capital(result.why),
+            evidence="No model was held against time that it had not seen.",
+            action="Take the values as a first guess.",
+            status="unclear",
+        )
+    row = chosen.iloc[0]
+    off = float(row["total_error"])
+    status: Status = "bad"
+    if bool(row["beats_naive"]):
+        status = "good" if abs(off) <= TOTAL_OFF else "watch"
+    measure = Measure(
+        metric_id="buyer_total_error",
+        value=off,
+        low=None,
+        high=None,
+        n=int(result.holdout.table["customers"].max()) if result.holdout is not None else 0,
+        unit="share",
+        confidence=0.95,
+        method=f"{result.chosen}, held back",
+    )
+    return Finding(
+        id=ident,
+        kind="report",
+        title=title,
+        text=_model_text(result.chosen, off, words),
+        evidence=capital(result.why),
+        action=_model_action(status, off, words),
+        status=status,
+        measure=measure,
+        weight=min(1.0, abs(off)),
+    )
+
+
+def _model_text(model: str, off: float, words: Words) -> str:
+    if abs(off) < 0.0005:
+        return (
+            f"Values rest on {model}; in the time held back as many purchases came as it expected."
+        )
+    side, share = "fewer" if off < 0 else "more", words.share(abs(off))
+    return (
+        f"Values rest on {model}; for the time held back it expected {share} {side} purchases "
+        "than came."
+    )
+
+
+def _model_action(status: Status, off: float, words: Words) -> str:
+    if status == "good":
+        return "Nothing to do."
+    if status == "watch":
+        side = "low" if off < 0 else "high"
+        return f"Take totals as about {words.percent(abs(off))} too {side}; the order still holds."
+    return "Plan with last period's purchases instead: a plain rule does as well."
+
+
+def spend_and_frequency(found: SpendIndependence, *, words: Words = ENGLISH) -> Finding:
+    """Say whether frequent buyers also spend more each time, which the models leave out.
+
+    Parameters
+    ----------
+    found : SpendIndependence
+        From `csa.methods.btyd.independence.spend_independence`.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    Finding
+        Good where they do not, or hardly; watch where they do.
+    """
+    verdicts: dict[str, Status] = {"independent": "good", "slight": "good", "related": "watch"}
+    first, _, rest = found.said.partition("; ")
+    evidence = f"{words.number(found.n)} customers with repeat purchases."
+    if found.per_doubling is not None and found.correlation is not None:
+        level = words.share(found.confidence, 0)
+        change = words.interval(found.per_doubling_low, found.per_doubling_high, "share")
+        side = "more" if found.per_doubling >= 0 else "less"
+        pearson = " to ".join(words.number(v, 2) for v in (found.ci_low, found.ci_high))
+        evidence = (
+            f"Who buys twice as often spends {words.share(abs(found.per_doubling))} {side} each "
+            f"time ({level} interval {change}); correlation {words.number(found.correlation, 2)} "
+            f"({pearson}). {evidence}"
+        )
+    return Finding(
+        id="spend-and-frequency",
+        kind="report",
+        title="Spend and frequency",
+        text=f"{first.rstrip('.')}.",
+        evidence=evidence,
+        action=capital(rest) or "Nothing to do.",
+        status=verdicts.get(found.verdict, "unclear"),
+    )

@@ -1,0 +1,229 @@
+"""Tables of customers without a contract: values, newcomers, who comes next, models compared."""
+
+from typing import Final
+
+import pandas as pd
+
+from csa.analysis.clv.buyers import BuyersResult
+from csa.analysis.clv.newcomers import NewcomerValue
+from csa.analysis.clv.value import ALL, BuyerValue
+from csa.present.columns import Column
+from csa.present.items import Table
+from csa.present.money import major
+from csa.present.names import capital
+from csa.present.table_rows import pairs
+from csa.present.words import Words, known
+
+ENGLISH: Final = Words()
+NO_VALUE: Final = "There is no value to show: the models could not be fitted."
+MONEY: Final = ("value", "ci_low", "ci_high", "per_customer", "first", "later", "spend")
+
+
+def _money(rows: pd.DataFrame, words: Words) -> pd.DataFrame:
+    """Turn minor units into those of the currency."""
+    changed = rows.copy()
+    for name in (*MONEY, "expected_spend"):
+        if name in changed:
+            changed[name] = [major(cell, words) for cell in rows[name]]
+    return changed
+
+
+def buyer_values(result: BuyerValue, *, by: str = "segment", words: Words = ENGLISH) -> Table:
+    """List the value of customers by group, all first.
+
+    Parameters
+    ----------
+    result : BuyerValue
+        From `csa.analysis.clv.value.buyer_value`.
+    by : str
+        What the groups are.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    Table
+        Groups add up to all.
+    """
+    rows = _money(result.table.loc[result.table["value"].notna()], words)
+    rows = rows.assign(
+        group=["All customers" if group == ALL else group for group in rows["group"]],
+        interval=pairs(rows, "ci_low", "ci_high"),
+    )
+    terms = result.terms
+    return Table(
+        id="buyer-values",
+        title=f"Value of customers to come, by {by}",
+        columns=(
+            Column("group", capital(by)),
+            Column("customers", "Customers", "integer"),
+            Column("alive", "Still customers", "integer"),
+            Column("purchases", "Purchases to come", "integer"),
+            Column("value", "Value", "money"),
+            Column("interval", f"{words.share(terms.confidence, 0)} interval", "interval", "money"),
+            Column("per_customer", "Each", "money"),
+            Column("share", "Of all", "share"),
+        ),
+        rows=rows,
+        note=f"Discounted by {words.share(terms.annual_rate)} a year, margin "
+        f"{words.percent(terms.margin)}; intervals are of what is expected. "
+        f"{result.reason}".strip(),
+        empty=NO_VALUE,
+        words=words,
+    )
+
+
+def newcomer_values(result: NewcomerValue, *, by: str = "segment", words: Words = ENGLISH) -> Table:
+    """List the value of a new customer by segment, all first.
+
+    Parameters
+    ----------
+    result : NewcomerValue
+        From `csa.analysis.clv.newcomers.newcomer_value`.
+    by : str
+        What the groups are.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    Table
+        With the ratios as seen and as drawn in.
+    """
+    rows = _money(result.table.loc[result.table["value"].notna()], words)
+    rows = rows.assign(
+        group=["All customers" if group == ALL else group for group in rows["group"]],
+        interval=pairs(rows, "ci_low", "ci_high"),
+    )
+    return Table(
+        id="newcomer-values",
+        title=f"Value of a new customer, by {by}",
+        columns=(
+            Column("group", capital(by)),
+            Column("customers", "Learned from", "integer"),
+            Column("value", "Value", "money"),
+            Column(
+                "interval",
+                f"{words.share(result.terms.confidence, 0)} interval",
+                "interval",
+                "money",
+            ),
+            Column("first", "First purchase", "money"),
+            Column("later", "Later ones", "money"),
+            Column("frequency_own", "Frequency to all, seen", "share"),
+            Column("frequency_ratio", "Drawn in", "share"),
+            Column("spend_own", "Spend to all, seen", "share"),
+            Column("spend_ratio", "Drawn in", "share"),
+        ),
+        rows=rows,
+        note="Segments are compared with all customers; the fewer customers, the more they are "
+        "drawn in to all.",
+        empty=NO_VALUE,
+        words=words,
+    )
+
+
+def next_best_customers(rows: pd.DataFrame, result: BuyerValue, *, words: Words = ENGLISH) -> Table:
+    """List the customers of highest expected value.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        From `csa.analysis.clv.value.next_best`.
+    result : BuyerValue
+        Where they come from.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    Table
+        Most valuable first.
+    """
+    keys = ("account_id", "group", "frequency", "alive", "expected_purchases", "expected_spend")
+    shown = rows if len(rows) else pd.DataFrame(columns=["rank", *keys, "value"])
+    shown = _money(shown, words)
+    shown = shown.assign(interval=pairs(shown, "ci_low", "ci_high") if len(rows) else [])
+    grouped = shown["group"].ne(ALL).any()
+    segment = (Column("group", "Segment"),) if grouped else ()
+    return Table(
+        id="next-best-customers-list",
+        title="Next best customers",
+        columns=(
+            Column("rank", "Rank", "integer"),
+            Column("account_id", "Customer"),
+            *segment,
+            Column("frequency", "Repeat purchases", "integer"),
+            Column("alive", "Still a customer", "share"),
+            Column("expected_purchases", "Purchases to come", "number"),
+            Column("expected_spend", "Spend each time", "money"),
+            Column("value", "Value", "money"),
+            Column(
+                "interval",
+                f"{words.share(result.terms.confidence, 0)} interval",
+                "interval",
+                "money",
+            ),
+        ),
+        rows=shown,
+        note="Expected and discounted; intervals are of what is expected, what one customer does "
+        "varies more.",
+        empty=NO_VALUE,
+        words=words,
+    )
+
+
+def _signed(share: float, words: Words) -> str:
+    return f"+{words.share(share)}" if known(share) and share > 0 else words.share(share)
+
+
+def buyer_models(result: BuyersResult, *, words: Words = ENGLISH) -> Table:
+    """List the models, how well they describe the past and how well they foretold.
+
+    Parameters
+    ----------
+    result : BuyersResult
+        From `csa.analysis.clv.buyers.buyers`.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    Table
+        The chosen model first, naive rules last.
+    """
+    rows = result.table.assign(
+        verdict=[
+            "chosen" if row.chosen else "unclear" if row.status != "ok" else ""
+            for row in result.table.itertuples()
+        ]
+    )
+    if result.holdout is not None:
+        rules = result.holdout.table
+        rules = rules.loc[rules["naive"].astype(bool)].assign(verdict="naive rule", diagnosis="")
+        rows = pd.concat([rows, rules.drop(columns="reason")], ignore_index=True)
+    rows = rows.assign(
+        total_error=[_signed(off, words) for off in rows["total_error"]],
+        mae=[words.number(off, 3) for off in rows["mae"]],
+        rmse=[words.number(off, 3) for off in rows["rmse"]],
+    )
+    said = dict.fromkeys(d for d in result.table["diagnosis"].fillna("") if d)
+    return Table(
+        id="buyer-models-compared",
+        title="Models of purchases, compared",
+        columns=(
+            Column("model", "Model"),
+            Column("log_likelihood", "Log-likelihood", "number"),
+            Column("aic", "AIC", "number"),
+            Column("bic", "BIC", "number"),
+            Column("total_error", "Total missed by"),
+            Column("mae", "MAE"),
+            Column("rmse", "RMSE"),
+            Column("gini", "Gini", "share"),
+            Column("verdict", "Verdict"),
+        ),
+        rows=rows,
+        note=f"{result.why} {'; '.join(said)}".strip(),
+        empty="No model was fitted.",
+        words=words,
+    )

@@ -1,0 +1,525 @@
+"""Customers without a contract: said, drawn and listed, or why not."""
+
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from datetime import date
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from sample_editions import Target
+
+from csa.analysis.clv.buyers import BuyersResult, buyers
+from csa.analysis.clv.holdout import NAIVE, Scorecard
+from csa.analysis.clv.newcomers import COLUMNS, NewcomerValue, newcomer_value
+from csa.analysis.clv.rfm import rfm
+from csa.analysis.clv.tracking import Tracking, tracking
+from csa.analysis.clv.value import ALL, BuyerValue, buyer_value, next_best
+from csa.analysis.clv.value_models import ValueTerms, value_model
+from csa.analysis.clv.value_shapes import alive_shares, buyer_concentration
+from csa.methods.btyd.gamma_gamma import fit_gamma_gamma
+from csa.methods.btyd.independence import SpendIndependence, spend_independence
+from csa.present import narrate, plots, tables
+
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = ("<script>alert(1)</script>", "A" * 200, "حساب تجريبي")
+PLAIN = ("Retail", "Trade", "Web")
+MODEL = "BG/NBD"
+
+
+def texts(svg):
+    return ["".join(node.itertext()) for node in ET.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314
+
+
+def tracked(weeks=20, border=12):
+    """Twenty weeks of which eight were held back and came out a tenth higher."""
+    week = np.arange(1, weeks + 1)
+    said = 100 / week**0.3
+    came = np.where(week > border, 1.1 * said, said)
+    return Tracking(
+        table=pd.DataFrame(
+            {
+                "period": week,
+                "ends_after": week.astype(float),
+                "ends_on": pd.date_range("2026-01-07", periods=weeks, freq="7D"),
+                "complete": True,
+                "holdout": week > border,
+                "actual": came,
+                "actual_total": came.cumsum(),
+                MODEL: said,
+                f"{MODEL} total": said.cumsum(),
+            }
+        ),
+        errors=pd.DataFrame({"model": [MODEL], "cumulative": [0.1], "holdout": [0.1]}),
+        unit_days=7.0,
+    )
+
+
+def card(off=-0.05):
+    """Make a scorecard of one model and both rules."""
+    groups = np.arange(8)
+    came = 0.2 + 0.8 * groups
+    return Scorecard(
+        table=pd.DataFrame(
+            {
+                "model": [MODEL, *NAIVE],
+                "naive": [False, True, True],
+                "customers": 1000.0,
+                "actual": 800.0,
+                "predicted": 760.0,
+                "total_error": [off, 0.4, 0.2],
+                "mae": [0.61, 0.9, 0.8],
+                "rmse": [1.234, 2.0, 1.9],
+                "gini": [0.66, 0.6, 0.6],
+                "beats_naive": [True, False, False],
+                "reason": "",
+            }
+        ),
+        tenths=pd.DataFrame(
+            {
+                "model": MODEL,
+                "tenth": range(1, 11),
+                "customers": 100.0,
+                "predicted": np.linspace(4, 0.1, 10),
+                "actual": np.linspace(4.2, 0.12, 10),
+            }
+        ),
+        frequencies=pd.DataFrame(
+            {
+                "frequency": groups,
+                "customers": [500, 200, 100, 80, 50, 40, 20, 10],
+                "actual": came,
+                MODEL: came * 0.95,
+            }
+        ),
+        fits={},
+        horizon=39.0,
+        calibration_end=date(2026, 3, 31),
+        as_of=date(2026, 6, 30),
+    )
+
+
+def models(*, off=-0.05, beats=True, chosen=MODEL):
+    """Compare two models, or none that was held against the future."""
+    table = pd.DataFrame(
+        {
+            "model": [MODEL, "Pareto/NBD"],
+            "log_likelihood": [-9582.4, -9595.0],
+            "parameters": 4,
+            "aic": [19172.9, 19198.0],
+            "bic": [19195.9, 19221.0],
+            "converged": True,
+            "status": ["ok", "unclear"],
+            "diagnosis": ["", "nobody leaves: the NBD boundary"],
+            "total_error": [off, -0.1],
+            "mae": [0.61, 0.62],
+            "rmse": [1.234, 1.3],
+            "gini": [0.66, 0.65],
+            "beats_naive": [beats, beats],
+            "chosen": [chosen == MODEL, False],
+        }
+    )
+    return BuyersResult(
+        table=table,
+        chosen=chosen,
+        why="BG/NBD: closest to the holdout.",
+        status="ok",
+        fits={},
+        summary=None,
+        holdout=card(off) if off is not None else None,
+    )
+
+
+def value(names=PLAIN, *, scale=1.0, horizon=3 * 365.25, status="ok", reason=""):
+    """Values of customers in groups; the first customer is worth a third of all."""
+    n = 60
+    worth = scale * np.append(60_000.0, np.linspace(4000, 10, n - 1))
+    rows = pd.DataFrame(
+        {
+            "account_id": [names[i % len(names)] + f" {i}" for i in range(n)],
+            "group": [names[i % len(names)] for i in range(n)],
+            "frequency": np.arange(n)[::-1] // 4,
+            "recency": 10.0,
+            "age": 30.0,
+            "mean_minor": 3000.0,
+            "alive": np.linspace(1, 0, n),
+            "expected_purchases": worth / 3000,
+            "expected_spend": 3000.0,
+            "value": worth,
+            "ci_low": worth * 0.9,
+            "ci_high": worth * 1.1,
+        }
+    )
+    sums = rows.groupby("group", sort=False).agg(
+        customers=("value", "size"),
+        purchases=("expected_purchases", "sum"),
+        alive=("alive", "sum"),
+        value=("value", "sum"),
+    )
+    table = pd.concat([sums.sum().to_frame(ALL).T, sums]).rename_axis("group").reset_index()
+    table = table.assign(
+        ci_low=table["value"] * 0.9,
+        ci_high=table["value"] * 1.1,
+        per_customer=table["value"] / table["customers"],
+        share=table["value"] / table["value"].iloc[0],
+        status=status,
+        reason=reason,
+    )
+    return BuyerValue(
+        table=table,
+        customers=ibis.memtable(rows),
+        terms=ValueTerms(margin=0.3, horizon_days=horizon),
+        model="BG/NBD × Gamma-Gamma",
+        status=status,
+        reason=reason,
+    )
+
+
+def no_value():
+    """Make what there is where no model could be fitted."""
+    table = pd.DataFrame({"group": [ALL], "customers": [5], "value": [np.nan]})
+    for name in ("purchases", "alive", "ci_low", "ci_high", "per_customer", "share"):
+        table[name] = np.nan
+    return BuyerValue(
+        table=table.assign(status="unclear", reason="BG/NBD: no repeat purchases"),
+        customers=None,
+        terms=ValueTerms(),
+        model="BG/NBD × Gamma-Gamma",
+        status="unclear",
+        reason="BG/NBD: no repeat purchases",
+    )
+
+
+def newcomers(names=PLAIN, *, apart=True):
+    """Values of new customers; segments differ or not."""
+    worth = np.array([4200.0, *(np.linspace(9000, 2000, len(names)) if apart else [4200.0] * 3)])
+    table = pd.DataFrame({"group": [ALL, *names], "customers": 500, "value": worth})
+    table = table.assign(
+        ci_low=worth * 0.9,
+        ci_high=worth * 1.1,
+        first=worth / 4,
+        later=worth * 3 / 4,
+        purchases=3.0,
+        spend=worth / 4,
+        frequency_ratio=1.0,
+        spend_ratio=1.0,
+        frequency_own=1.2,
+        spend_own=0.9,
+        weight=0.5,
+        status="ok",
+        reason="",
+    )
+    return NewcomerValue(table=table[list(COLUMNS)], terms=ValueTerms(), status="ok", reason="")
+
+
+def no_newcomers():
+    table = pd.DataFrame({name: [np.nan] for name in COLUMNS})
+    table = table.assign(group=ALL, customers=0, status="unclear", reason="no mean spend")
+    return NewcomerValue(
+        table=table, terms=ValueTerms(), status="unclear", reason="there is no mean spend"
+    )
+
+
+CHARTS = {
+    "tracked": lambda names: plots.purchases_tracked(tracked(), MODEL),
+    "frequency": lambda names: plots.purchases_by_frequency(card(), MODEL),
+    "tenths": lambda names: plots.purchases_calibration(card(), MODEL),
+    "alive": lambda names: plots.alive_histogram(value(names)),
+    "newcomers": lambda names: plots.newcomer_values(newcomers(names)),
+}
+EMPTY = {
+    "tracked": lambda: plots.purchases_tracked(
+        replace(tracked(), table=pd.DataFrame({"period": []})), MODEL
+    ),
+    "not fitted": lambda: plots.purchases_tracked(tracked(), "Pareto/NBD"),
+    "frequency": lambda: plots.purchases_by_frequency(None, MODEL),
+    "other model": lambda: plots.purchases_by_frequency(card(), "Pareto/NBD"),
+    "tenths": lambda: plots.purchases_calibration(None, MODEL),
+    "alive": lambda: plots.alive_histogram(no_value()),
+    "newcomers": lambda: plots.newcomer_values(no_newcomers()),
+}
+
+
+# --- drawn ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("names", [PLAIN, HOSTILE], ids=["plain", "hostile"])
+@pytest.mark.parametrize("name", CHARTS)
+def test_drawings_repeat_in_both_widths_and_hold_no_markup(name, names):
+    first, second = CHARTS[name](names), CHARTS[name](names)
+    for one, other in ((first.svg, second.svg), (first.svg_narrow, second.svg_narrow)):
+        assert one == other
+        assert "<script" not in one
+        assert ET.fromstring(one) is not None  # noqa: S314
+    assert first.alt
+    assert "nan" not in first.alt.lower()
+    assert len(first.data)
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_nothing_to_draw_is_said(name):
+    chart = EMPTY[name]()
+    assert chart.data.empty
+    assert any(text in chart.alt for text in texts(chart.svg))
+
+
+@pytest.mark.slow
+def test_tracking_shows_what_was_held_back():
+    chart = plots.purchases_tracked(tracked(), MODEL)
+    shown = texts(chart.svg)
+    assert {"Purchases per week", "Added up", "held back"} <= set(shown)
+    assert any(text.startswith("came ") for text in shown)
+    assert "over 20 weeks" in chart.alt
+    assert "Of the time held back" in chart.alt
+    whole = plots.purchases_tracked(tracked(border=20), MODEL)
+    assert "held back" not in texts(whole.svg)
+    assert "Nothing was held back" in whole.alt
+
+
+@pytest.mark.slow
+def test_an_unfinished_week_is_not_drawn_as_a_fall():
+    table = tracked().table
+    table.loc[table.index[-1], ["complete", "actual"]] = [False, 1.0]
+    chart = plots.purchases_tracked(replace(tracked(), table=table), MODEL)
+    assert len(chart.data) == 20
+    full = plots.purchases_tracked(tracked(), MODEL)
+    assert chart.svg != full.svg
+
+
+@pytest.mark.slow
+def test_frequency_chart_counts_customers_and_names_the_last_group():
+    chart = plots.purchases_by_frequency(card(), MODEL)
+    assert {"7+", "500", "came", MODEL} <= set(texts(chart.svg))
+    assert "0 before: 0.20 came, 0.19 expected (500 customers)" in chart.alt
+    assert "7+" in texts(chart.svg_narrow)
+
+
+@pytest.mark.slow
+def test_tenths_say_how_much_the_first_holds():
+    chart = plots.purchases_calibration(card(), MODEL)
+    assert "Of the first tenth 4.00 were expected by BG/NBD and 4.20 came: 19%" in chart.alt
+
+
+@pytest.mark.slow
+def test_alive_histogram_counts_everybody_once():
+    rows = alive_shares(value())
+    assert rows["customers"].sum() == 60
+    assert rows["alive"].sum() == pytest.approx(30, abs=0.01)
+    assert list(rows["low"]) == pytest.approx(np.arange(10) / 10)
+    chart = plots.alive_histogram(value())
+    assert "Of 60 customers 30 are expected to be customers still" in chart.alt
+
+
+def test_value_is_concentrated_as_it_is():
+    found = buyer_concentration(value())
+    first = found.table.iloc[0]
+    assert found.accounts == 60
+    assert first["share_of_value"] == pytest.approx(
+        60_000 / value().table["value"].iloc[0], rel=1e-6
+    )
+    nobody = buyer_concentration(no_value())
+    assert (nobody.accounts, nobody.status) == (0, "unclear")
+    assert "no repeat purchases" in nobody.reason
+
+
+@pytest.mark.slow
+def test_newcomers_are_drawn_best_first_below_all():
+    shown = [
+        t for t in texts(plots.newcomer_values(newcomers()).svg) if t in (*PLAIN, "All customers")
+    ]
+    assert shown == ["All customers", *PLAIN]
+
+
+# --- said ----------------------------------------------------------------------------------------
+
+
+def test_value_is_said_with_interval_margin_and_discount():
+    finding = narrate.buyer_value(value())
+    assert finding.kind == "standing"
+    assert finding.text.startswith("60 customers are expected to bring €1,783 within 3 years")
+    for part in ("95% interval €1,605 to €1,961", "30 of 60", "Margin 30%", "10.0% a year"):
+        assert part in finding.evidence
+    assert "Retail" in finding.action
+    assert finding.word == "No target"
+    assert finding.measure.value == pytest.approx(1782.95)
+    assert "from now on" in narrate.buyer_value(value(horizon=np.inf)).text
+    assert "within 90 days" not in finding.text
+
+
+def test_a_change_of_value_says_where_from_and_whether_it_is_real():
+    grown = narrate.buyer_value(value(scale=1.5), previous=value())
+    assert grown.kind == "change"
+    assert "€891 more than last period" in grown.text
+    assert "From the number of customers +€0.00, from the value of each +€891" in grown.text
+    assert "outside the interval: it is real" in grown.evidence
+    assert grown.measure.change == pytest.approx(891.475)
+    same = narrate.buyer_value(value(scale=0.97), previous=value())
+    assert "less than last period" in same.text
+    assert "it may be none" in same.evidence
+
+
+@pytest.mark.parametrize(("goal", "status"), [(1500, "good"), (2500, "bad"), (1790, "unclear")])
+def test_value_is_judged_by_its_target(goal, status):
+    assert narrate.buyer_value(value(), target=Target(goal, None, "higher")).status == status
+
+
+def test_what_does_not_hold_is_unclear():
+    shaky = value(status="unclear", reason="Gamma-Gamma: q is at most 1")
+    finding = narrate.buyer_value(shaky, target=Target(10, None, "higher"))
+    assert finding.status == "unclear"
+    assert "q is at most 1" in finding.evidence
+    nothing = narrate.buyer_value(no_value())
+    assert (nothing.status, nothing.measure) == ("unclear", None)
+    assert "no repeat purchases" in nothing.evidence
+
+
+def test_next_best_customers_are_an_action():
+    result = value()
+    finding = narrate.next_best_customers(next_best(result, count=5), result)
+    assert (finding.kind, finding.status) == ("action", "good")
+    assert "Start with Retail 0" in finding.action
+    assert "42% of all" in finding.text
+    assert "what one customer does varies more" in finding.evidence
+    empty = narrate.next_best_customers(next_best(no_value()), no_value())
+    assert (empty.kind, empty.status) == ("action", "unclear")
+
+
+def test_a_newcomer_is_worth_first_and_later_purchases():
+    finding = narrate.newcomer_value(newcomers())
+    assert "€42.00 on the first day: €10.50 from the first purchase, €31.50" in finding.text
+    assert "Retail" in finding.evidence
+    assert "do not meet" in finding.evidence
+    assert "more than €37.80" in finding.action
+    alike = narrate.newcomer_value(newcomers(apart=False))
+    assert "No segment is surely better" in alike.evidence
+    assert narrate.newcomer_value(no_newcomers()).status == "unclear"
+
+
+@pytest.mark.parametrize(
+    ("off", "beats", "status", "word"),
+    [
+        (-0.05, True, "good", "expected 5.0% fewer purchases than came"),
+        (0.14, True, "watch", "expected 14.0% more purchases than came"),
+        (-0.05, False, "bad", "expected 5.0% fewer"),
+        (0.0, True, "good", "as many purchases came as it expected"),
+    ],
+)
+def test_the_model_is_judged_by_what_it_had_not_seen(off, beats, status, word):
+    finding = narrate.buyer_models(models(off=off, beats=beats))
+    assert (finding.kind, finding.status) == ("report", status)
+    assert word in finding.text
+    assert finding.measure.value == off
+
+
+def test_a_model_without_holdout_is_a_first_guess():
+    finding = narrate.buyer_models(models(off=None))
+    assert finding.status == "unclear"
+    assert "first guess" in finding.action
+    assert narrate.buyer_models(models(chosen=None)).status == "unclear"
+
+
+def test_spend_that_goes_with_frequency_is_said_plainly():
+    x = np.repeat([1, 2, 4, 8, 16], 40)
+    wave = 10 + np.sin(np.arange(200))
+    related = narrate.spend_and_frequency(spend_independence(x, wave * x**0.3))
+    assert related.status == "watch"
+    assert "spends 2" in related.evidence
+    assert "% more each time" in related.evidence
+    assert "fit segments of similar frequency apart" in related.action
+    plain = narrate.spend_and_frequency(spend_independence(x, wave))
+    assert (plain.status, "sound" in plain.action) == ("good", True)
+    few = narrate.spend_and_frequency(spend_independence(x[:3], wave[:3]))
+    assert isinstance(spend_independence(x[:3], wave[:3]), SpendIndependence)
+    assert few.status == "unclear"
+    assert "cannot be told" in few.text
+
+
+# --- listed --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("names", [PLAIN, HOSTILE], ids=["plain", "hostile"])
+def test_tables_list_groups_customers_and_models(names):
+    result = value(names)
+    shown = (
+        tables.buyer_values(result),
+        tables.newcomer_values(newcomers(names)),
+        tables.next_best_customers(next_best(result), result),
+        tables.buyer_models(models()),
+    )
+    for table in shown:
+        page = table._repr_mimebundle_()["text/html"]
+        assert "<script" not in page
+        assert "nan" not in page.lower().replace("finance", "")
+        assert len(table.cells())
+
+
+def test_groups_of_the_table_add_up():
+    rows = tables.buyer_values(value()).rows
+    assert rows["value"].iloc[1:].sum() == pytest.approx(rows["value"].iloc[0], rel=1e-12)
+    assert tables.buyer_values(value()).cells()[0][0] == "All customers"
+
+
+def test_models_stand_beside_naive_rules():
+    cells = tables.buyer_models(models()).cells()
+    assert [row[0] for row in cells] == [MODEL, "Pareto/NBD", *NAIVE]
+    assert [row[-1] for row in cells] == ["chosen", "unclear", "naive rule", "naive rule"]
+    assert cells[0][4:7] == ["−5.0%", "0.610", "1.234"]
+    assert cells[2][4] == "+40.0%"
+    assert "NBD boundary" in tables.buyer_models(models()).note
+
+
+def test_empty_tables_say_why():
+    for table in (
+        tables.buyer_values(no_value()),
+        tables.newcomer_values(no_newcomers()),
+        tables.next_best_customers(next_best(no_value()), no_value()),
+    ):
+        assert "could not be fitted" in table._repr_mimebundle_()["text/plain"]
+
+
+# --- all together --------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_log_of_purchases_goes_through_to_every_item():
+    rng = np.random.default_rng(3)
+    rows = []
+    for i in range(400):
+        start, rate, life = rng.integers(0, 60), rng.gamma(0.7, 1 / 40), rng.exponential(300)
+        at = start + np.append(0, np.cumsum(rng.exponential(1 / rate, 200)))
+        days = np.unique(at[(at <= 364) & (at - start < life)].astype(int))
+        spend = 3000 * rng.lognormal(0, 0.4)
+        rows += [(f"c{i:03}", d, spend * rng.lognormal(0, 0.3), PLAIN[i % 3]) for d in days]
+    log = pd.DataFrame(rows, columns=["account_id", "day", "amount_minor", "segment"])
+    log["day"] = [date.fromordinal(date(2026, 1, 1).toordinal() + int(d)) for d in log["day"]]
+    log["amount_minor"] = log["amount_minor"].round().astype(int)
+    purchases = ibis.memtable(log)
+    result = buyers(purchases, as_of=date(2026, 12, 31), calibration_end=date(2026, 8, 31))
+    held = rfm(purchases, as_of=date(2026, 12, 31), calibration_end=date(2026, 8, 31))
+    summary = rfm(purchases, as_of=date(2026, 12, 31), by=["segment"])
+    spend = fit_gamma_gamma(*(summary.spend[c] for c in ("frequency", "mean_minor", "weight")))
+    joined = value_model(result.fits[result.chosen], spend)
+    worth = buyer_value(summary.customers, model=joined, by="segment")
+    new = newcomer_value(summary.customers, model=joined, by="segment")
+    best = next_best(worth, count=5)
+    parts = worth.table["value"]
+    assert parts.iloc[1:].sum() == pytest.approx(parts.iloc[0], rel=1e-9)
+    for item in (
+        plots.purchases_tracked(tracking(purchases, held, result.holdout.fits), result.chosen),
+        plots.purchases_by_frequency(result.holdout, result.chosen),
+        plots.purchases_calibration(result.holdout, result.chosen),
+        plots.alive_histogram(worth),
+        plots.newcomer_values(new),
+        narrate.buyer_value(worth),
+        narrate.next_best_customers(best, worth),
+        narrate.newcomer_value(new),
+        narrate.buyer_models(result),
+        tables.buyer_values(worth),
+        tables.newcomer_values(new),
+        tables.next_best_customers(best, worth),
+        tables.buyer_models(result),
+    ):
+        assert item.part()
+        assert "nan" not in item._repr_mimebundle_()["text/plain"].lower()
