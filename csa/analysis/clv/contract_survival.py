@@ -2,8 +2,9 @@
 
 Every curve is a row of monthly hazards. Months with enough accounts at risk take theirs from the
 life table in days; months before and after take theirs from the average over beta-discrete-
-Weibull curves that the months seen leave open. A group with few that left borrows the shape of
-all and keeps its own level, as far as its counts carry it.
+Weibull curves that the months seen leave open; steps at renewals are in the months seen only. A
+group in which next to nobody left borrows the shape of all and keeps its own level, as far as its
+counts carry it.
 """
 
 from dataclasses import dataclass
@@ -20,8 +21,9 @@ from csa.methods.retention.counts import RetentionCounts
 FloatArray = NDArray[np.float64]
 
 MIN_AT_RISK = 10  # months with fewer at risk are taken from the shape
-MIN_EVENTS = 20  # a group in which fewer left borrows the shape of all
-FEWEST_EVENTS = 5  # a group in which fewer left is "unclear"
+FEW_EVENTS = 20  # fewer are worth a remark
+PSEUDO_EVENTS = 1.0  # over all months, so that months without a leaver are not held for safe
+FEWEST_EVENTS = 5  # a group in which fewer left borrows the shape of all and is "unclear"
 HIGHEST = 1 - 1e-9  # hazard of a month in which all left
 WEAKEST, STRONGEST = 1.0, 200.0  # events that the level of all counts for
 
@@ -116,14 +118,15 @@ def group_hazards(
     Returns
     -------
     dict of str to GroupHazards
-        "unclear" where fewer than 5 left; a reason also where a group borrows its shape.
+        "unclear" where fewer than 5 left and the shape is that of all.
 
     Notes
     -----
-    Draws of a month seen are Beta(lost, kept): independent increments, with the mean of
-    Kaplan-Meier and about Greenwood's variance [1]_ [2]_. Draws of the shape are those of
-    `average_curves`; both are put in the order of their survival to the last month seen and
-    paired, so that a draw that loses more early loses more late.
+    Draws of a month seen are Beta(lost + p, kept): independent increments, with about the mean of
+    Kaplan-Meier and Greenwood's variance [1]_ [2]_; the p of all months add up to one leaver, laid
+    out by the shape, so that a month in which nobody left is not held for safe. Draws of the shape
+    are those of `average_curves`; both are put in the order of their survival to the last month
+    seen and paired, so that a draw that loses more early loses more late.
 
     References
     ----------
@@ -134,7 +137,7 @@ def group_hazards(
     reduced = {name: monthly(table, months) for name, table in tables.items()}
     events = {name: int(table.events.sum()) for name, table in tables.items()}
     whole = _own(reduced[ALL], events[ALL], draws, rng)
-    enough = [n for n in reduced if n != ALL and events[n] >= MIN_EVENTS]
+    enough = [n for n in reduced if n != ALL and events[n] >= FEWEST_EVENTS]
     strength = _strength([reduced[n] for n in enough], whole)
     found = {ALL: whole}
     for name, table in reduced.items():
@@ -157,14 +160,13 @@ def _own(table: MonthlyTable, events: int, draws: int, rng: np.random.Generator)
     shape = _hazards(model)
     mean_curve = model.mean(axis=0)
     kept = np.maximum(table.at_risk - table.lost, 0.0)
-    drawn = np.zeros((draws, len(table.hazard)))
-    some = table.seen & (table.lost > 0)
-    drawn[:, some] = rng.beta(table.lost[some], np.maximum(kept[some], 1e-9), (draws, some.sum()))
+    due = np.where(table.seen, table.at_risk * _hazards(mean_curve[None])[0], 0.0)
+    more = PSEUDO_EVENTS * due / max(float(due.sum()), 1e-300)
+    drawn = rng.beta(np.maximum(table.lost + more, 1e-9), np.maximum(kept, 1e-9), shape.shape)
     last = int(np.flatnonzero(table.seen)[-1]) + 1 if table.seen.any() else 0
     own = np.where(table.seen, drawn, shape)
     if last:
         own[:, last:] = own[:, last:][_paired(own[:, :last], shape[:, :last])]
-    few = events < MIN_EVENTS
     return GroupHazards(
         hazard=np.minimum(
             np.where(table.seen, table.hazard, _hazards(mean_curve[None])[0]), HIGHEST
@@ -175,7 +177,7 @@ def _own(table: MonthlyTable, events: int, draws: int, rng: np.random.Generator)
         events=events,
         at_risk_months=float(table.at_risk[table.seen].sum()),
         status="unclear" if events < FEWEST_EVENTS or shapes.status != "ok" else "ok",
-        reason=f"only {events} left so far" if few else shapes.reason,
+        reason=f"only {events} left so far" if events < FEW_EVENTS else shapes.reason,
     )
 
 
@@ -231,6 +233,6 @@ def _borrowed(
         last_seen=whole.last_seen,
         events=events,
         at_risk_months=float(table.at_risk.sum()),
-        status="unclear" if events < FEWEST_EVENTS else "ok",
+        status="unclear",
         reason=reason,
     )
