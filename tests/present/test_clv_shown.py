@@ -386,6 +386,18 @@ def test_next_best_customers_are_an_action():
     assert (empty.kind, empty.status) == ("action", "unclear")
 
 
+def test_what_a_customer_may_bring_is_told_where_it_is_known():
+    result = value()
+    best = next_best(result, count=3)
+    best = best.assign(outcome_low=0.0, outcome_high=best["value"] * 2, outcome_none=0.1)
+    finding = narrate.next_best_customers(best, result)
+    assert "by chance it may become €0.00 to €1,200" in finding.evidence
+    table = tables.next_best_customers(best, result)
+    assert table.columns[-1].label == "May bring"
+    assert table.cells()[0][-1] == "€0.00 to €1,200"
+    assert "where 95% of such customers end" in table.note
+
+
 def test_a_newcomer_is_worth_first_and_later_purchases():
     finding = narrate.newcomer_value(newcomers())
     assert "€42.00 on the first day: €10.50 from the first purchase, €31.50" in finding.text

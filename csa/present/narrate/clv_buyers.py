@@ -212,8 +212,7 @@ def next_best_customers(
         evidence=f"First is {named(first['account_id'])}: {words.number(first['frequency'])} "
         f"repeat purchases, {words.percent(first['alive'])} likely to be a customer still, "
         f"{amount(first['value'], words)} expected "
-        f"({words.share(result.terms.confidence, 0)} interval {interval}; what one customer does "
-        "varies more).",
+        f"({words.share(result.terms.confidence, 0)} interval {interval}; {_may(first, words)}).",
         action=f"Start with {named(first['account_id'])}; the table lists the others.",
         status="good" if result.status == "ok" else "unclear",
         measure=Measure(
@@ -228,6 +227,14 @@ def next_best_customers(
         ),
         weight=min(1.0, value / total),
     )
+
+
+def _may(row: "pd.Series[Any]", words: Words) -> str:
+    """Say how far one customer may end from what is expected."""
+    if "outcome_low" not in row:
+        return "what one customer does varies more"
+    ends = f"{amount(row['outcome_low'], words)} to {amount(row['outcome_high'], words)}"
+    return f"by chance it may become {ends}"
 
 
 def newcomer_value(result: NewcomerValue, *, words: Words = ENGLISH) -> Finding:

@@ -16,7 +16,10 @@ from csa.present.words import Words, known
 
 ENGLISH: Final = Words()
 NO_VALUE: Final = "There is no value to show: the models could not be fitted."
-MONEY: Final = ("value", "ci_low", "ci_high", "per_customer", "first", "later", "spend")
+MONEY: Final = (
+    *("value", "ci_low", "ci_high", "per_customer", "first", "later", "spend"),
+    *("outcome_low", "outcome_high"),
+)
 
 
 def _money(rows: pd.DataFrame, words: Words) -> pd.DataFrame:
@@ -138,12 +141,17 @@ def next_best_customers(rows: pd.DataFrame, result: BuyerValue, *, words: Words 
     Returns
     -------
     Table
-        Most valuable first.
+        Most valuable first; with what each may bring where
+        `csa.analysis.clv.value_outcomes.with_outcomes` has told it.
     """
     keys = ("account_id", "group", "frequency", "alive", "expected_purchases", "expected_spend")
     shown = rows if len(rows) else pd.DataFrame(columns=["rank", *keys, "value"])
     shown = _money(shown, words)
     shown = shown.assign(interval=pairs(shown, "ci_low", "ci_high") if len(rows) else [])
+    ranged: tuple[Column, ...] = ()
+    if "outcome_low" in shown:
+        shown = shown.assign(outcome=pairs(shown, "outcome_low", "outcome_high"))
+        ranged = (Column("outcome", "May bring", "interval", "money"),)
     grouped = shown["group"].ne(ALL).any()
     segment = (Column("group", "Segment"),) if grouped else ()
     return Table(
@@ -164,13 +172,21 @@ def next_best_customers(rows: pd.DataFrame, result: BuyerValue, *, words: Words 
                 "interval",
                 "money",
             ),
+            *ranged,
         ),
         rows=shown,
-        note="Expected and discounted; intervals are of what is expected, what one customer does "
-        "varies more.",
+        note=_best_note(result, words, ranged=bool(ranged)),
         empty=NO_VALUE,
         words=words,
     )
+
+
+def _best_note(result: BuyerValue, words: Words, *, ranged: bool) -> str:
+    base = "Expected and discounted; intervals are of what is expected"
+    if not ranged:
+        return f"{base}, what one customer does varies more."
+    share = words.share(result.terms.confidence, 0)
+    return f"{base}. May bring: where {share} of such customers end."
 
 
 def _signed(share: float, words: Words) -> str:
