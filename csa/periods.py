@@ -243,6 +243,32 @@ def day(text: str) -> date:
         raise InputError(f'day "{text}" does not exist: {error}') from error
 
 
+def month_end(on: date, *, months_back: int) -> date:
+    """Last day of a month, counted back from the last month that is over.
+
+    Parameters
+    ----------
+    on : date
+        Last day known.
+    months_back : int
+        0: the last month that is over on that day.
+
+    Returns
+    -------
+    date
+        A last day of a month.
+
+    Examples
+    --------
+    >>> month_end(date(2026, 10, 31), months_back=24)
+    datetime.date(2024, 10, 31)
+    >>> month_end(date(2026, 10, 30), months_back=0)
+    datetime.date(2026, 9, 30)
+    """
+    after = (on + timedelta(days=1)).replace(day=1)
+    return _shift(after, -months_back) - timedelta(days=1)
+
+
 def _shift(first: date, months: int) -> date:
     """Move a first of a month by whole months."""
     index = first.year * 12 + first.month - 1 + months

@@ -35,3 +35,22 @@ def account_names(workspace: Workspace, account_ids: Sequence[str]) -> pd.DataFr
     wanted = ibis.memtable(asked, schema={"account_id": "string"})
     found = accounts.semi_join(wanted, "account_id").select("account_id", *SHOWN).to_pandas()
     return asked.merge(found.drop_duplicates("account_id"), on="account_id", how="left")
+
+
+def by_name(workspace: Workspace, rows: pd.DataFrame) -> pd.DataFrame:
+    """Write what readers call accounts in place of their keys.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        With or without the table accounts.
+    rows : DataFrame
+        With `account_id`, few enough to be shown.
+
+    Returns
+    -------
+    DataFrame
+        The same rows; accounts without a name keep their key.
+    """
+    names = account_names(workspace, list(rows["account_id"]))["name"]
+    return rows.assign(account_id=names.set_axis(rows.index).fillna(rows["account_id"]))

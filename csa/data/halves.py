@@ -4,6 +4,7 @@ A chapter with two halves must not fail as a whole because a workspace has one o
 is there or None, with the reason in words, so that a notebook can write `half and analysis(...)`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import ibis
@@ -32,23 +33,27 @@ class Buyers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absent:
-    """Why a half is not there: its table, whether it is missing, and the lines of the refusal."""
+    """Why a half is not there: its table, and the lines of the refusal, none where it is missing.
+
+    `found` says whether the table is there, `lines` why it cannot be used; without any lines it
+    has no row of the accounts asked for.
+    """
 
     table: str
-    missing: bool
-    lines: tuple[str, ...]
+    found: bool
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Halves:
-    """Customers with and without a contract; of a half that is None, `why` has the reason."""
+    """Customers with and without a contract; of a half that is None, `why` tells why, by table."""
 
     contracts: Contracts | None
     buyers: Buyers | None
-    why: tuple[Absent, ...]
+    why: Mapping[str, Absent]
 
 
-def halves(workspace: Workspace, *, by: str = "segment") -> Halves:
+def halves(workspace: Workspace, *, by: str = "segment", needed: bool = True) -> Halves:
     """Open both halves of a workspace.
 
     Parameters
@@ -57,11 +62,14 @@ def halves(workspace: Workspace, *, by: str = "segment") -> Halves:
         Its segment limits both.
     by : str
         Column of accounts by which rows are grouped.
+    needed : bool
+        Whether to refuse where neither half is there.
 
     Returns
     -------
     Halves
-        A half whose table is missing, refused or blocked by a failing check is None.
+        A half whose table is missing, refused, blocked by a failing check or without a row of
+        the segment is None.
 
     Raises
     ------
@@ -69,23 +77,38 @@ def halves(workspace: Workspace, *, by: str = "segment") -> Halves:
         If neither half is there, with both reasons.
     """
     why: list[Absent] = []
+    found: list[str] = []
     contracts: Contracts | None = None
     buyers: Buyers | None = None
     try:
-        buyers = Buyers(purchases=workspace.purchases(by=by))
+        purchases = workspace.purchases(by=by)
+        if _some(purchases):
+            buyers = Buyers(purchases=purchases)
+        else:
+            why.append(Absent(table="transactions", found=True))
     except NotAvailable as error:
+        found += error.faults
         why.append(_absent(workspace, "transactions", error))
     try:
-        contracts = _contracts(workspace, by, buyers)
+        spells = workspace.spells(by=by)
+        if _some(spells):
+            contracts = _contracts(workspace, by, spells, buyers)
+        else:
+            why.append(Absent(table="subscriptions", found=True))
     except NotAvailable as error:
+        found += error.faults
         why.append(_absent(workspace, "subscriptions", error))
-    if contracts is None and buyers is None:
-        raise NotAvailable(*(line for absent in why for line in absent.lines))
-    return Halves(contracts=contracts, buyers=buyers, why=tuple(why))
+    if needed and contracts is None and buyers is None:
+        raise NotAvailable(*(found or ["nobody has bought or subscribed to anything yet"]))
+    return Halves(contracts=contracts, buyers=buyers, why={absent.table: absent for absent in why})
 
 
-def _contracts(workspace: Workspace, by: str, buyers: Buyers | None) -> Contracts:
-    spells, months = workspace.spells(by=by), workspace.months(by=by)
+def _some(rows: ir.Table) -> bool:
+    return bool(rows.limit(1).count().to_pyarrow().as_py())
+
+
+def _contracts(workspace: Workspace, by: str, spells: ir.Table, buyers: Buyers | None) -> Contracts:
+    months = workspace.months(by=by)
     accounts = _accounts(workspace, spells)
     if buyers is not None:
         merely = buyers.purchases.anti_join(spells, "account_id")
@@ -105,4 +128,5 @@ def _accounts(workspace: Workspace, spells: ir.Table) -> ir.Table:
 
 
 def _absent(workspace: Workspace, table: str, error: NotAvailable) -> Absent:
-    return Absent(table=table, missing=table not in workspace.tables, lines=tuple(error.faults))
+    there = table in workspace.tables
+    return Absent(table=table, found=there, lines=tuple(error.faults) if there else ())

@@ -49,6 +49,22 @@ def minor(value: float, words: Words) -> float:
     return float(value) * float(10**precision)
 
 
+def decimals(words: Words) -> int:
+    """Count the decimals of the currency.
+
+    Parameters
+    ----------
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    int
+        2 of EUR, 0 of JPY.
+    """
+    return int(get_currency_precision(words.currency))
+
+
 def amount(minor: float | None, words: Words) -> str:
     """Format money inside a sentence: millions to one digit, else to the unit from 100 on.
 

@@ -4,26 +4,44 @@ Under contract: `contract_value` values the customers of today by account, group
 cohort, `unit_economics` weighs that against the cost to win them, `concentration` says whose the
 value is, `what_moved` what changed it, `realised_against_predicted` how an old day's value came
 out.
+
+Without a contract: `buyers` fits and judges the models, `value_buyers` values today's buyers and a
+new one by the model chosen, `followed` holds it against the purchases week by week, `next_best`
+names those expected to bring most.
 """
 
+from csa.analysis.clv.buyers import BuyersResult, buyers
+from csa.analysis.clv.buyers_valued import ValuedBuyers, followed, value_buyers
 from csa.analysis.clv.contract import ContractValue, contract_value
+from csa.analysis.clv.contract_best import most_valuable
 from csa.analysis.clv.contract_terms import ContractTerms
 from csa.analysis.clv.economics import Acquisition, UnitEconomics, unit_economics
 from csa.analysis.clv.economics_back import Realised, realised_against_predicted
 from csa.analysis.clv.economics_change import ValueChange, what_moved
 from csa.analysis.clv.economics_concentration import Concentration, concentration
+from csa.analysis.clv.value import BuyerValue, next_best
+from csa.analysis.clv.value_models import ValueTerms
 
 __all__ = [
     "Acquisition",
+    "BuyerValue",
+    "BuyersResult",
     "Concentration",
     "ContractTerms",
     "ContractValue",
     "Realised",
     "UnitEconomics",
     "ValueChange",
+    "ValueTerms",
+    "ValuedBuyers",
+    "buyers",
     "concentration",
     "contract_value",
+    "followed",
+    "most_valuable",
+    "next_best",
     "realised_against_predicted",
     "unit_economics",
+    "value_buyers",
     "what_moved",
 ]

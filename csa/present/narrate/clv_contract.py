@@ -28,7 +28,7 @@ class AbsentLike(Protocol):
     def table(self) -> str: ...  # noqa: D102
 
     @property
-    def missing(self) -> bool: ...  # noqa: D102
+    def found(self) -> bool: ...  # noqa: D102
 
     @property
     def lines(self) -> tuple[str, ...]: ...  # noqa: D102
@@ -65,16 +65,17 @@ def half_absent(absent: AbsentLike) -> Finding:
         About the report itself, without a verdict.
     """
     title, text, way_out = HALVES[absent.table]
-    ident = f"without-{absent.table}"
-    if absent.missing:
-        evidence = f"The table {absent.table} is not in the data."
-    else:
+    evidence = f"The table {absent.table} is not in the data."
+    if absent.lines:
         first, *rest = absent.lines
         text = f"{title} cannot be told: {first.rstrip('.')}"
         evidence = f"The table {absent.table} is there, but its numbers would be wrong."
         way_out = " ".join(rest) or "See the data quality chapter."
+    elif absent.found:
+        evidence = f"The table {absent.table} has no row of these customers up to this day."
+        way_out = "Nothing to do if that is so."
     return Finding(
-        id=ident,
+        id=f"without-{absent.table}",
         kind="report",
         title=title,
         text=f"{text}.",

@@ -248,11 +248,12 @@ def _realised_figure(rows: pd.DataFrame, words: Words, size: Size) -> Figure:
     texts = [_realised_text(row, words, size) for row in dicts(rows)]
     fig, ax, left = rows_axes(list(rows["label"]), texts, size)
     y = np.arange(len(rows))
-    colours = np.where(rows["all"], LIGHT["ink"], SERIES[0])
+    colours = [LIGHT["ink"] if whole else SERIES[0] for whole in rows["all"]]
     base = rows["predicted_minor"]
     low, high, at = (rows[c] / base for c in ("outcome_low", "outcome_high", "realised_minor"))
     ax.hlines(y, low, high, color=colours, linewidth=6, alpha=0.25)
-    faces = np.where(rows["covered"], colours, LIGHT["paper"])
+    pairs = zip(rows["covered"], colours, strict=True)
+    faces = [colour if covered else LIGHT["paper"] for covered, colour in pairs]
     ax.scatter(at, y, s=40, facecolors=faces, edgecolors=colours, zorder=3)
     first, last = min(float(pd.concat([low, at]).min()), 1.0), float(pd.concat([high, at]).max())
     span = max(last, 1.0) - first

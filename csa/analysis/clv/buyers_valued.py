@@ -1,0 +1,86 @@
+"""What buyers are worth by the model that was chosen, and how it followed them."""
+
+from dataclasses import dataclass
+
+import ibis.expr.types as ir
+import numpy as np
+
+from csa.analysis.clv.buyers import BuyersResult
+from csa.analysis.clv.economics_concentration import Concentration
+from csa.analysis.clv.newcomers import NewcomerValue, newcomer_value
+from csa.analysis.clv.rfm import rfm
+from csa.analysis.clv.tracking import Tracking, tracking
+from csa.analysis.clv.value import BuyerValue, buyer_value
+from csa.analysis.clv.value_models import ValueTerms, value_model
+from csa.analysis.clv.value_shapes import buyer_concentration
+from csa.methods.btyd.gamma_gamma import fit_gamma_gamma
+from csa.methods.btyd.independence import SpendIndependence, spend_independence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ValuedBuyers:
+    """Value of the buyers of today, of a new one, whose it is, whether spend goes with frequency."""
+
+    value: BuyerValue
+    concentration: Concentration
+    newcomers: NewcomerValue
+    spend: SpendIndependence
+
+
+def value_buyers(
+    found: BuyersResult, purchases: ir.Table, *, terms: ValueTerms, by: str = "group"
+) -> ValuedBuyers:
+    """Value buyers by the chosen model of purchases and Gamma-Gamma.
+
+    Parameters
+    ----------
+    found : BuyersResult
+        From `csa.analysis.clv.buyers.buyers`.
+    purchases : ir.Table
+        The roll-up it was made from, with the column `by`.
+    terms : ValueTerms
+        Discount, horizon, margin, level.
+    by : str
+        Column of groups.
+
+    Returns
+    -------
+    ValuedBuyers
+        "unclear" without figures where no model could be fitted.
+    """
+    summary = rfm(purchases, as_of=found.summary.as_of, unit_days=found.summary.unit_days, by=(by,))
+    spend = found.summary.spend
+    columns = [spend[name].to_numpy() for name in ("frequency", "mean_minor", "weight")]
+    frequency, mean, weight = (np.asarray(column, dtype=np.float64) for column in columns)
+    chosen = found.chosen or next(iter(found.fits))
+    model = value_model(found.fits[chosen], fit_gamma_gamma(frequency, mean, weight))
+    value = buyer_value(summary.customers, model=model, terms=terms, by=by)
+    return ValuedBuyers(
+        value=value,
+        concentration=buyer_concentration(value),
+        newcomers=newcomer_value(summary.customers, model=model, terms=terms, by=by),
+        spend=spend_independence(frequency, mean, weight, confidence=terms.confidence),
+    )
+
+
+def followed(found: BuyersResult, purchases: ir.Table) -> Tracking:
+    """Follow the customers of the calibration through the holdout, by the fits to the former.
+
+    Parameters
+    ----------
+    found : BuyersResult
+        From `csa.analysis.clv.buyers.buyers`.
+    purchases : ir.Table
+        The roll-up it was made from.
+
+    Returns
+    -------
+    Tracking
+        Without a holdout, of the whole history.
+    """
+    card = found.holdout
+    if card is None:
+        return tracking(purchases, found.summary, found.fits)
+    unit = found.summary.unit_days
+    held = rfm(purchases, as_of=card.as_of, calibration_end=card.calibration_end, unit_days=unit)
+    return tracking(purchases, held, card.fits)
