@@ -1,5 +1,6 @@
 """BG/NBD and MBG/NBD against print and against arithmetic with fifty digits."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -141,3 +142,35 @@ def test_holdout_by_frequency_matches_the_btyd_walkthrough():
     assert (bins["holdout"] / bins["customers"]).tolist() == pytest.approx(actual, abs=5e-7)
     expected = [0.2250893, 0.5231364, 1.044126, 1.520256, 2.163824, 2.653789, 3.503957, 6.157036]
     assert (bins["expected"] / bins["customers"]).tolist() == pytest.approx(expected, abs=2e-4)
+
+
+def whole_cohort() -> BuyerCounts:
+    """Count all 23,570 customers of the raw log, in weeks."""
+    folder = os.environ.get("CSA_DATA")
+    if folder is None:
+        pytest.skip("CSA_DATA is not set: the folder with cdnow/CDNOW_master.txt")
+    file = Path(folder) / "cdnow" / "CDNOW_master.txt"
+    raw = pd.read_csv(file, sep=r"\s+", names=["who", "day"], usecols=[0, 1], skiprows=1)
+    raw = raw.drop_duplicates()
+    raw["day"] = pd.to_datetime(raw["day"].astype(str), format="%Y%m%d")
+    end = pd.Timestamp("1997-09-30")
+    by = raw[raw["day"] <= end].groupby("who")["day"].agg(["min", "max", "count"])
+    recency, age = (by["max"] - by["min"]).dt.days / 7, (end - by["min"]).dt.days / 7
+    return BuyerCounts(by["count"] - 1, recency, age)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fit_model", "printed", "log_likelihood"),
+    [
+        (fit_bg_nbd, [0.251624, 4.788943, 0.723433, 2.161088], -95368.444),
+        (fit_mbg_nbd, [0.637140, 7.310290, 0.807474, 1.228394], -95336.958),
+    ],
+)
+def test_fits_match_peers_on_all_of_cdnow(fit_model, printed, log_likelihood):
+    """23,570 customers of the raw log: lifetimes, CLVTools and a prototype agree on these digits."""
+    counts = whole_cohort()
+    assert (counts.n, counts.events) == (23_570, 24_337)
+    fit = fit_model(counts)
+    assert list(fit.parameters.values()) == pytest.approx(printed, abs=1e-5)
+    assert fit.log_likelihood == pytest.approx(log_likelihood, abs=1e-3)
