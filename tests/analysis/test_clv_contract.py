@@ -347,7 +347,7 @@ def test_customers_who_differ_stay_longer_than_one_churn_rate_says():
     assert truth > 1.5 * naive
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_interval_covers_the_value_expected_of_known_laws():
     """100 companies of two groups: the value of all and of each group, 95 % limits."""
     inside, worlds = np.zeros(3), 100
