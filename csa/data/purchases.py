@@ -155,5 +155,8 @@ def _half_up(units: ir.IntegerValue, ctx: "RollupContext") -> ir.IntegerValue:
 
 
 def _whole(value: ir.NumericValue) -> ir.IntegerValue:
-    """Give sums of integers, wider on some engines, 64 bits: Ibis takes the cast for needless."""
-    return value.cast("decimal(38,0)").cast("int64")
+    """Give sums of integers, wider on some engines, 64 bits: Ibis takes the cast for needless.
+
+    18 digits are as much money as a row may hold; wider decimals take ten times as long.
+    """
+    return value.cast("decimal(18,0)").cast("int64")

@@ -28,7 +28,7 @@ def bought(table: ir.Table, as_of: date, end: date) -> ir.Table:
     table = table.filter(table.account_id.notnull(), table.day <= as_of)
     if "kind" not in table.columns:
         return table.mutate(left=table.amount_minor, left_then=table.amount_minor)
-    plain = table.filter(table.balance_minor.isnull(), table.kind.isin(BOUGHT))
+    plain = table.filter(table.balance_minor.isnull())  # without refunds every day is kept
     plain = plain.mutate(left=plain.amount_minor, left_then=plain.amount_minor)
     pile = table.filter(table.balance_minor.notnull())
     pile = pile.mutate(left=_left(pile, as_of), left_then=_left(pile, end))
