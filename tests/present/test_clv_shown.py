@@ -221,7 +221,26 @@ def no_newcomers():
     )
 
 
+def chances(off=0.0):
+    """Make the steps of the chance to be there, and who bought: so much more than expected."""
+    low = np.arange(10) / 10
+    said = 0.8 * (low + 0.05)
+    return pd.DataFrame(
+        {
+            "low": low,
+            "high": low + 0.1,
+            "customers": 100,
+            "alive": low + 0.05,
+            "expected": said,
+            "bought": said + off,
+            "ci_low": said + off - 0.05,
+            "ci_high": said + off + 0.05,
+        }
+    )
+
+
 CHARTS = {
+    "chances": lambda names: plots.alive_calibration(chances(), MODEL),
     "tracked": lambda names: plots.purchases_tracked(tracked(), MODEL),
     "frequency": lambda names: plots.purchases_by_frequency(card(), MODEL),
     "tenths": lambda names: plots.purchases_calibration(card(), MODEL),
@@ -229,6 +248,7 @@ CHARTS = {
     "newcomers": lambda names: plots.newcomer_values(newcomers(names)),
 }
 EMPTY = {
+    "chances": lambda: plots.alive_calibration(chances().head(0), MODEL),
     "tracked": lambda: plots.purchases_tracked(
         replace(tracked(), table=pd.DataFrame({"period": []})), MODEL
     ),
@@ -430,6 +450,22 @@ def test_a_model_without_holdout_is_a_first_guess():
     assert finding.status == "unclear"
     assert "first guess" in finding.action
     assert narrate.buyer_models(models(chosen=None)).status == "unclear"
+
+
+@pytest.mark.parametrize(
+    ("off", "status", "word"),
+    [
+        (0.0, "good", "as often as"),
+        (0.1, "bad", "More customers"),
+        (-0.1, "bad", "Fewer customers"),
+    ],
+)
+def test_who_is_said_to_have_left_is_held_against_who_came(off, status, word):
+    finding = narrate.alive_calibration(chances(off), MODEL)
+    assert (finding.kind, finding.status) == ("report", status)
+    assert word in finding.text
+    assert f"Of 500 customers with a chance below 50%, {20 + 100 * off:.0f}%" in finding.evidence
+    assert narrate.alive_calibration(chances().head(0), MODEL).status == "unclear"
 
 
 def test_spend_that_goes_with_frequency_is_said_plainly():

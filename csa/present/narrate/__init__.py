@@ -6,7 +6,11 @@ do. Names from the data are shortened, so that a sentence stays one.
 
 from csa.present.narrate.causes import causes
 from csa.present.narrate.change import what_moved
-from csa.present.narrate.clv_buyer_models import buyer_models, spend_and_frequency
+from csa.present.narrate.clv_buyer_models import (
+    alive_calibration,
+    buyer_models,
+    spend_and_frequency,
+)
 from csa.present.narrate.clv_buyers import buyer_value, newcomer_value, next_best_customers
 from csa.present.narrate.clv_change import value_moved, value_realised
 from csa.present.narrate.clv_contract import customer_concentration, customer_value, half_absent
@@ -30,6 +34,7 @@ from csa.present.narrate.window import window_effect
 
 __all__ = [
     "accounts_to_call",
+    "alive_calibration",
     "buyer_models",
     "buyer_value",
     "cac_payback",

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import pandas as pd
+
 from csa.analysis.clv.buyers import BuyersResult
 from csa.methods.btyd.independence import SpendIndependence
 from csa.present.items import Finding, Measure, Status
@@ -10,6 +12,7 @@ from csa.present.phrases import number
 from csa.present.words import Words
 
 ENGLISH: Final = Words()
+ALLOWED: Final = 1  # of ten steps: that many lie outside by chance
 TOTAL_OFF: Final = 0.08  # share by which a model may miss the total before readers should mind
 
 
@@ -127,3 +130,70 @@ def spend_and_frequency(found: SpendIndependence, *, words: Words = ENGLISH) -> 
         action=capital(rest) or "Nothing to do.",
         status=verdicts.get(found.verdict, "unclear"),
     )
+
+
+def alive_calibration(rows: pd.DataFrame, model: str, *, words: Words = ENGLISH) -> Finding:
+    """Say whether customers that the model takes for gone stay away.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        From `csa.analysis.clv.alive.alive_calibration`.
+    model : str
+        Name of the model.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    Finding
+        Good where the share that bought was as expected in nearly all steps of the chance.
+    """
+    ident, title = "alive-calibration", "Who is still a customer"
+    if rows.empty:
+        return Finding(
+            id=ident,
+            kind="report",
+            title=title,
+            text="Whether customers taken for gone stay away has not been seen.",
+            evidence="Nothing was held against the past.",
+            action="Come back when there is a history to hold back.",
+            status="unclear",
+        )
+    above = rows["ci_low"] > rows["expected"]
+    below = rows["ci_high"] < rows["expected"]
+    off = int((above | below).sum())
+    gone = rows.loc[rows["high"] <= 0.5 + 1e-9]
+    status: Status = "good" if off <= ALLOWED else "watch" if off <= len(rows) / 2 else "bad"
+    side = "more" if above.sum() >= below.sum() else "fewer"
+    text = f"Customers buy again as often as {model} expects from their chance to be there."
+    if status != "good":
+        text = f"{side.capitalize()} customers buy again than {model} expects of their chance."
+    return Finding(
+        id=ident,
+        kind="report",
+        title=title,
+        text=text,
+        evidence=f"In {words.number(off)} of {words.number(len(rows))} steps of the chance the "
+        "share expected lies outside the 95% interval of the share that bought. "
+        f"{_gone(gone, words)}",
+        action="Nothing to do." if status == "good" else _careful(side),
+        status=status,
+    )
+
+
+def _gone(rows: pd.DataFrame, words: Words) -> str:
+    n = float(rows["customers"].sum())
+    if not n:
+        return "Nobody was taken for gone."
+    came, said = (float((rows[c] * rows["customers"]).sum() / n) for c in ("bought", "expected"))
+    return (
+        f"Of {words.number(n)} customers with a chance below 50%, {words.percent(came)} bought "
+        f"again and {words.percent(said)} were expected to."
+    )
+
+
+def _careful(side: str) -> str:
+    if side == "more":
+        return "Do not strike out customers by this chance: more of them are there than it says."
+    return "Do not count on customers by this chance: fewer of them are there than it says."

@@ -7,7 +7,7 @@ that carry a drawing stand under or beside it. No pyplot: a figure belongs to it
 from csa.present.plots.causes import incidence
 from csa.present.plots.causes_by_month import causes_by_month
 from csa.present.plots.change import what_moved
-from csa.present.plots.clv_buyer_value import alive_histogram, newcomer_values
+from csa.present.plots.clv_buyer_value import alive_calibration, alive_histogram, newcomer_values
 from csa.present.plots.clv_buyers import (
     purchases_by_frequency,
     purchases_calibration,
@@ -29,6 +29,7 @@ from csa.present.plots.survival import survival_curves
 __all__ = [
     "accounts_and_revenue",
     "accounts_to_call",
+    "alive_calibration",
     "alive_histogram",
     "calibration",
     "causes_by_month",

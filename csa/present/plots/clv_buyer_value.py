@@ -88,6 +88,76 @@ def _alive_figure(rows: pd.DataFrame, words: Words, size: Size) -> Figure:
     return fig
 
 
+def alive_calibration(
+    rows: pd.DataFrame,
+    model: str,
+    *,
+    words: Words = ENGLISH,
+    title: str = "Do those said to have left stay away?",
+    chart_id: str = "alive-calibration",
+) -> Chart:
+    """Draw who bought in the time held back against who was expected to, by chance to be there.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        From `csa.analysis.clv.alive.alive_calibration`.
+    model : str
+        Name of the model.
+    words : Words
+        Locale and currency.
+    title : str
+        A statement or a question.
+    chart_id : str
+        Id of the chart on the page.
+
+    Returns
+    -------
+    Chart
+        Dots with intervals for what came, a line for what was expected.
+    """
+    if rows.empty:
+        return nothing(chart_id, title, "Nothing was held against the past.")
+    wide, narrow = drawn(lambda size: _again_figure(rows, model, words, size), chart_id, [model])
+    told = [
+        f"chance {words.percent(row['low'])} to {words.percent(row['high'])}: "
+        f"{words.percent(row['bought'])} bought, {words.percent(row['expected'])} expected "
+        f"({words.number(row['customers'])} customers)"
+        for row in dicts(rows)
+    ]
+    return Chart(
+        id=chart_id,
+        title=title,
+        alt=f"Share of customers who bought in the time held back, by the chance that {model} gave "
+        f"them to be customers still: {'; '.join(told)}.",
+        caption="Dots: share that bought, with 95% intervals; line: share expected to. Also who "
+        "is still a customer may happen not to buy.",
+        svg=wide,
+        svg_narrow=narrow,
+        data=rows,
+    )
+
+
+def _again_figure(rows: pd.DataFrame, model: str, words: Words, size: Size) -> Figure:
+    place = size._replace(left=0.55, right=0.25 if size is NARROW else 2.2)
+    fig, (ax,) = figure(place, (0.34, 2.1, 0.5))
+    x = rows["alive"].to_numpy(float)
+    low, high = rows["ci_low"].astype(float), rows["ci_high"].astype(float)
+    ax.vlines(x, low, high, color=SERIES[0], linewidth=5, alpha=0.2)
+    ax.scatter(x, rows["bought"].astype(float), s=34, color=SERIES[0], zorder=3)
+    ax.plot(x, rows["expected"].astype(float), color=SERIES[1], marker="o", markersize=3.5)
+    ticks = [0.0, 0.25, 0.5, 0.75, 1.0]
+    ax.set(xlim=(0, 1.02), ylim=(0, 1.03))
+    for axis in (ax.set_xticks, ax.set_yticks):
+        axis(ticks, [words.share(t, 0) for t in ticks])
+    ax.set_xlabel("Chance to be a customer still", loc="right")
+    note(ax, "Bought in the time held back", (0, 1), (-26, 8))
+    ink = {"weight": 600, "va": "top"}
+    note(ax, "bought", (0.03, 0.97), (0, 0), color=SERIES[0], **ink)
+    note(ax, f"expected by {model}", (0.03, 0.97), (0, -13), color=SERIES[1], **ink)
+    return fig
+
+
 def newcomer_values(
     result: NewcomerValue,
     *,
