@@ -121,7 +121,8 @@ def probability_alive(fit: Fit, counts: BuyerCounts) -> FloatArray:
         One share per row.
     """
     parameters = np.array(fit.values(*NAMES))
-    return log_likelihoods(history(_in_unit_of(fit, counts)), parameters)[1]
+    known = _in_unit_of(fit, counts)
+    return log_likelihoods(history(known, alone=True), parameters)[1]
 
 
 def residual_purchases(fit: Fit, counts: BuyerCounts, time: ArrayLike) -> FloatArray:
@@ -237,7 +238,7 @@ def _buying(fit: Fit, counts: BuyerCounts) -> tuple[FloatArray, FloatArray]:
     """Give the expected purchases per unit just after the end, and beta + life at the end."""
     r, alpha, _, beta = fit.values(*NAMES)
     counts = _in_unit_of(fit, counts)
-    customers = history(counts)
+    customers = history(counts, alone=True)
     _, there = log_likelihoods(customers, np.array(fit.values(*NAMES)))
     at_risk, life = customers.exposure.at[:, customers.end]
     rate = _rate(np.asarray(r + counts.frequency), alpha + at_risk, _merged(fit))
