@@ -19,7 +19,7 @@ from csa.methods.btyd.independence import SpendIndependence, spend_independence
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ValuedBuyers:
-    """Value of the buyers of today, of a new one, whose it is, whether spend goes with frequency."""
+    """Value of the buyers of today and of a new one, whose it is, and how spend goes with it."""
 
     value: BuyerValue
     concentration: Concentration

@@ -29,6 +29,7 @@ REMEDIES: Final = {
     "retention": "see in the churn chapter what moved the churn rate",
     "expansion": "see where expansion slowed",
 }
+SMALL: Final = 0.005  # share of the value that a cause takes away without being told
 SLIGHT: Final = 0.1  # error of a prediction up to which it is only to be watched
 
 
@@ -152,7 +153,7 @@ def _moved_evidence(change: ValueChange, half_width: float, words: Words) -> str
 
 def _moved_action(change: ValueChange, words: Words) -> str:
     worst = _largest(change, sign=-1)
-    if not worst or abs(worst["amount_minor"]) < 0.001 * change.previous_minor:
+    if not worst or abs(worst["amount_minor"]) < SMALL * change.previous_minor:
         return "Nothing to repair: no cause took value away worth speaking of."
     cause = worst["cause"]
     return (
@@ -223,9 +224,10 @@ def _realised_evidence(row: pd.Series, result: Realised, words: Words) -> str:
     inside = "inside" if row["covered"] else "outside"
     cohorts = result.cohorts
     hit = int(cohorts["covered"].sum())
+    of = f"{len(cohorts)} signup {plural(len(cohorts), 'cohort')}"
     return (
-        f"That is {inside} the {level} limits for what could come, {limits}; so it was for "
-        f"{hit} of {len(cohorts)} signup {plural(len(cohorts), 'cohort')}."
+        f"That is {inside} the {level} limits of what could come, {limits}. Of {of}, {hit} "
+        f"{plural(hit, 'lies', 'lie')} inside theirs."
     )
 
 

@@ -161,7 +161,9 @@ def _value_evidence(row: pd.Series, value: ContractValue, measure: Measure, word
     per = words.interval(measure.low, measure.high, "money")
     parts = [
         f"{level} interval: {per} a customer{against(measure, words)}; {limits} in all, and "
-        f"{chance} with the chance of single accounts."
+        f"{chance} with the chance of single accounts. Margin "
+        f"{words.percent(value.terms.margin)}, discounted by "
+        f"{words.percent(value.terms.discount_rate_annual)} a year."
     ]
     if known(row["beyond"]) and row["beyond"] > TOLD_BEYOND:
         parts.append(

@@ -228,7 +228,7 @@ def value_realised(
         return nothing(chart_id, title, "Nothing to draw: nobody was a customer on that day.")
     wide, narrow = drawn(lambda size: _realised_figure(rows, words, size), chart_id, [])
     told = [
-        f"{row['label']} {words.percent(row['realised_minor'] / row['predicted_minor'])}"
+        f"{row['label']} {words.share(row['realised_minor'] / row['predicted_minor'], 0)}"
         for row in dicts(rows)
     ]
     return Chart(
