@@ -19,6 +19,7 @@ from csa.analysis.clv.economics import Acquisition, UnitEconomics, unit_economic
 from csa.analysis.clv.economics_back import Realised, realised_against_predicted
 from csa.analysis.clv.economics_change import ValueChange, what_moved
 from csa.analysis.clv.economics_concentration import Concentration, concentration
+from csa.analysis.clv.look_back import months_to_look_back
 from csa.analysis.clv.value import BuyerValue, next_best
 from csa.analysis.clv.value_models import ValueTerms
 
@@ -38,6 +39,7 @@ __all__ = [
     "concentration",
     "contract_value",
     "followed",
+    "months_to_look_back",
     "most_valuable",
     "next_best",
     "realised_against_predicted",

@@ -1,6 +1,6 @@
 """What buyers are worth by the model that was chosen, and how it followed them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis.expr.types as ir
 import numpy as np
@@ -46,7 +46,8 @@ def value_buyers(
     Returns
     -------
     ValuedBuyers
-        "unclear" without figures where no model could be fitted.
+        "unclear" where the chosen model does not hold in the holdout; without figures where none
+        could be fitted.
     """
     summary = rfm(purchases, as_of=found.summary.as_of, unit_days=found.summary.unit_days, by=(by,))
     spend = found.summary.spend
@@ -55,6 +56,8 @@ def value_buyers(
     chosen = found.chosen or next(iter(found.fits))
     model = value_model(found.fits[chosen], fit_gamma_gamma(frequency, mean, weight))
     value = buyer_value(summary.customers, model=model, terms=terms, by=by)
+    if found.status != "ok" and value.status == "ok":
+        value = replace(value, status="unclear", reason=found.why)
     return ValuedBuyers(
         value=value,
         concentration=buyer_concentration(value),

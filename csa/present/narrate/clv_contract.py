@@ -1,5 +1,6 @@
 """Findings on the value of customers under contract: how much, whose, and which half is absent."""
 
+from dataclasses import replace
 from typing import Final, Protocol
 
 import pandas as pd
@@ -9,7 +10,7 @@ from csa.analysis.clv.economics_concentration import Concentration
 from csa.present.items import Finding, Measure
 from csa.present.judge import TargetLike, aimed, judged
 from csa.present.money import amount, major
-from csa.present.names import capital, named, plural
+from csa.present.names import named, plural
 from csa.present.phrases import against, distance, number
 from csa.present.words import Words, known
 
@@ -17,6 +18,7 @@ ALL: Final = "all"
 ENGLISH: Final = Words()
 TOP: Final = 0.1  # share of customers that a sentence tells of
 HALF: Final = 0.5
+RUNAWAY: Final = 4.0  # times today's revenue at the end, beyond which growth is no guide
 WRONG: Final = 1.2  # times the value from which the shortcut is told
 TOLD_BEYOND: Final = 0.05  # share of the value at ages unseen from which it is told
 
@@ -117,17 +119,47 @@ def customer_value(
             status="unclear",
             measure=measure,
         )
-    sure = row["status"] == "ok"
+    doubt = _doubt(row, value, words)
+    if doubt:
+        return Finding(
+            id=ident,
+            title=title,
+            text=f"What a customer under contract is worth cannot be told: {doubt}.",
+            evidence="Taken at its word the model would say: "
+            f"{_lower(_value_text(row, value, words))} "
+            f"{_value_evidence(row, value, measure, words)}",
+            action=f"Do not plan by these values; wait for more history, or look ahead for fewer "
+            f"months. {_shortcut(value, words)}".strip(),
+            status="unclear",
+            measure=replace(measure, value=None, low=None, high=None),
+        )
     return Finding(
         id=ident,
         title=title,
         text=_value_text(row, value, words),
         evidence=_value_evidence(row, value, measure, words),
-        action=_value_action(value, words) if sure else _unsure(row, value, words),
-        status=judged(measure) if sure else "unclear",
+        action=_value_action(value, words),
+        status=judged(measure),
         measure=measure,
-        weight=distance(measure) if sure else 0.0,
+        weight=distance(measure),
     )
+
+
+def _doubt(row: pd.Series, value: ContractValue, words: Words) -> str:
+    """Say why the value cannot be relied on; empty where it can."""
+    if row["status"] != "ok":
+        return str(row["reason"])
+    fastest = float((1 + value.growth["rate"].max()) ** value.terms.horizon_months)
+    if fastest > RUNAWAY:
+        return (
+            "with the growth of the last year those who stay would pay "
+            f"{words.number(fastest)} times as much at the end"
+        )
+    return ""
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _measure(row: pd.Series, value: ContractValue, words: Words) -> Measure:
@@ -199,11 +231,6 @@ def _shortcut(value: ContractValue, words: Words) -> str:
     each = row["shortcut_minor"] / row["accounts"]
     way = f"{words.number(times, 1)} times as much" if times > 1 else "less"
     return f"Do not plan by ARPA × margin / churn: it says {amount(each, words)}, {way}."
-
-
-def _unsure(row: pd.Series, value: ContractValue, words: Words) -> str:
-    reason = capital(str(row["reason"]))
-    return f"{reason}: take it as an order of magnitude. {_shortcut(value, words)}".strip()
 
 
 def customer_concentration(result: Concentration, *, words: Words = ENGLISH) -> Finding:

@@ -45,7 +45,7 @@ def clv_cac(
         return Finding(
             id=ident,
             title=title,
-            text=f"Whether acquisition pays cannot be told: {row['reason']}.",
+            text=f"Whether acquisition pays cannot be told: {_lacking(row)}.",
             evidence="A ratio needs both the value and the cost of the same customers.",
             action="Add acquisition_cost to accounts in csa.yml: what sales and marketing spent "
             "on each account, those never won included.",
@@ -64,6 +64,12 @@ def clv_cac(
         measure=measure,
         weight=distance(measure) if sure else 0.0,
     )
+
+
+def _lacking(row: pd.Series) -> str:
+    """Say what is not known."""
+    nothing = row["signups"] == row["without_cost"]
+    return "no acquisition cost is known" if nothing else str(row["reason"])
 
 
 def _ratio_evidence(row: pd.Series, measure: Measure, result: UnitEconomics, words: Words) -> str:
@@ -150,11 +156,12 @@ def cac_payback(
     horizon = result.terms.horizon_months
     if measure.value is None:
         costed = known(row["ratio"])
-        why = f"not within {horizon} months" if costed else f"not known: {row['reason']}"
         return Finding(
             id=ident,
             title=title,
-            text=f"When a new customer has paid back its cost: {why}.",
+            text=f"A new customer does not pay back its cost within {horizon} months."
+            if costed
+            else f"How soon a new customer pays back its cost is not known: {_lacking(row)}.",
             evidence=f"Within {horizon} months in {chance(row['share_paid_back'], words)} of the "
             "cases that the data leave open."
             if costed

@@ -154,8 +154,13 @@ def most_valuable(
         since=rows["age_months"] * MONTH_DAYS,
         mrr=rows["mrr_minor"] * scale,
         value=rows["value_minor"] * scale,
-        may=pairs(
-            rows.assign(a=rows["outcome_low"] * scale, b=rows["outcome_high"] * scale), "a", "b"
+        may=pairs(  # of what may come: what is not known of the expected value is part of it
+            rows.assign(
+                a=rows[["outcome_low", "ci_low"]].min(axis=1) * scale,
+                b=rows[["outcome_high", "ci_high"]].max(axis=1) * scale,
+            ),
+            "a",
+            "b",
         ),
     )
     return Table(

@@ -17,6 +17,11 @@ from csa.present.table_rows import ALL, group_names, pairs, reasons, total_last
 from csa.present.words import UNKNOWN, Words, known
 
 ENGLISH: Final = Words()
+COSTS: Final = (
+    "CAC: cost of all signups per customer won. CLV: of a new customer, at its first price. "
+    "Payback: monthly payments until the cost is covered, with its interval; leaving is counted "
+    "in, no discount."
+)
 
 
 def unit_economics(result: UnitEconomics, *, words: Words = ENGLISH) -> Table:
@@ -34,7 +39,9 @@ def unit_economics(result: UnitEconomics, *, words: Words = ENGLISH) -> Table:
     Table
         One row per group, everybody last.
     """
+    known_at_all = result.table["ratio"].notna().any()
     rows = total_last(result.table.rename(columns={"name": "group"}))
+    rows = rows if known_at_all else rows.head(0)
     scale = major(1.0, words) or 1.0
     rows = rows.assign(
         group=rows["group"].replace(ALL, "All signups"),
@@ -61,9 +68,8 @@ def unit_economics(result: UnitEconomics, *, words: Words = ENGLISH) -> Table:
             Column("back", "Payback, payments"),
         ),
         rows=rows,
-        note="CAC: cost of all signups per customer won. CLV: of a new customer, at its first "
-        "price. Payback: monthly payments until the cost is covered, with its interval; leaving is "
-        "counted in, no discount." + (f" {told}." if told else ""),
+        note=COSTS + (f" {told}." if told else "") if len(rows) else "",
+        empty="No acquisition cost is known.",
         words=words,
     )
 
@@ -136,7 +142,7 @@ def value_realised(result: Realised, *, by: str = "segment", words: Words = ENGL
     Table
         One row per group, all customers last.
     """
-    rows = total_last(result.table)
+    rows = total_last(result.table.loc[result.table["predicted_minor"] > 0])
     scale = major(1.0, words) or 1.0
     rows = rows.assign(
         group=group_names(rows),
@@ -162,6 +168,9 @@ def value_realised(result: Realised, *, by: str = "segment", words: Words = ENGL
             Column("inside", "Within limits"),
         ),
         rows=rows,
-        note="Error: what came over what was foretold, less one." + (f" {told}." if told else ""),
+        note="Error: what came over what was foretold, less one." + (f" {told}." if told else "")
+        if len(rows)
+        else "",
+        empty="Nobody was a customer on that day.",
         words=words,
     )
