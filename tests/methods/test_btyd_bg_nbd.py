@@ -168,7 +168,7 @@ def whole_cohort() -> BuyerCounts:
     ],
 )
 def test_fits_match_peers_on_all_of_cdnow(fit_model, printed, log_likelihood):
-    """23,570 customers of the raw log: lifetimes, CLVTools and a prototype agree on these digits."""
+    """23,570 customers: lifetimes, CLVTools and a prototype agree on these digits."""
     counts = whole_cohort()
     assert (counts.n, counts.events) == (23_570, 24_337)
     fit = fit_model(counts)

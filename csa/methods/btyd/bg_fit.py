@@ -17,7 +17,8 @@ BG_NBD, MBG_NBD = "BG/NBD", "MBG/NBD"
 EXTRA = {BG_NBD: 0, MBG_NBD: 1}  # chances to leave beside those after repeat purchases
 NAMES = ("r", "alpha", "a", "b")
 TYPICAL = (0.5, 1.0, 0.7, 2.0)  # r, alpha (of what the mean rate gives), a, b: centre of the box
-THIN_ROWS = 4000  # so many rows show where the maximum of more lies
+THIN_ROWS = (4_000, 64_000)  # so many rows show where the maximum of more lies
+WORTH = 3  # times more, at least
 FEW = 8  # repeat buyers: two for each parameter
 NEAR_ENOUGH = 1e-6  # of a refit: the last step gains less, and what is left is its square
 NO_BETTER = 1e-3  # a log-likelihood that much above a limit of the model is at the limit
@@ -45,13 +46,12 @@ def fit_family(counts: BuyerCounts, model: str, starts: int) -> Fit:
     nothing = _nothing(known)
     if nothing is not None:
         return unfitted(model, nothing, size=size, diagnosis=[nothing])
-    likelihood = BgLikelihood(known, EXTRA[model])
     centre, box = search_box(known)
-    rough = likelihood
-    if len(known) > THIN_ROWS:
-        rough = BgLikelihood(_thinned(known), EXTRA[model])
-    found = maximise(rough, spread_starts(centre, count=starts), box, hessian=rough.hessian)
-    if rough is not likelihood:
+    parts = [_thinned(known, rows) for rows in THIN_ROWS if rows * WORTH < len(known)]
+    likelihood, *further = (BgLikelihood(part, EXTRA[model]) for part in (*parts, known))
+    places = spread_starts(centre, count=starts)
+    found = maximise(likelihood, places, box, hessian=likelihood.hessian)
+    for likelihood in further:
         best = polish(likelihood, found.log_parameters, box, hessian=likelihood.hessian)
         found = replace(best, starts=found.starts)
     found, diagnosis = _at_limits(likelihood, found, box)
@@ -124,9 +124,9 @@ def search_box(counts: BuyerCounts) -> tuple[FloatArray, FloatArray]:
     return centre, np.column_stack([centre - REACH, centre + REACH])
 
 
-def _thinned(counts: BuyerCounts) -> BuyerCounts:
-    """Every so-many-th row of repeat buyers, all others: near enough to start from."""
-    step = -(-len(counts) // THIN_ROWS)
+def _thinned(counts: BuyerCounts, rows: int) -> BuyerCounts:
+    """Take every so-many-th row of repeat buyers and all others: near enough to start from."""
+    step = -(-len(counts) // rows)
     first = int(np.searchsorted(counts.frequency, 1))
     kept = np.concatenate([np.arange(first), np.arange(first + step // 2, len(counts), step)])
     return replace(

@@ -21,6 +21,7 @@ AGREE = 1e-6  # two starts reached the same maximum when they differ less, in lo
 NEWTON_STEPS = 50
 HALVINGS = 30
 DECREMENT = 1e-11  # what a Newton step may still gain, beside 1
+ROUGHLY = 1e-6  # the same, of a start: what is left after the step is its square
 NOISE = 1e-12  # of a value, beside its size: that much more is not worse
 AT_BOUND = 0.02  # so near to the border of the box a log-parameter is on it
 FLAT = 1e-9  # curvature below this times the greatest is none
@@ -113,12 +114,15 @@ def maximise(
 
     Notes
     -----
-    L-BFGS-B from each start; then Newton from the best and from those that stopped short of it,
-    over the log-parameters that are not on the border of the box.
+    Newton from each start where second derivatives are given, else L-BFGS-B; then Newton from the
+    best and from those that stopped short of it, over the log-parameters inside the box.
     """
     box = np.asarray(bounds, dtype=np.float64)
     with one_thread():
-        ends = [_descend(objective, start, box) for start in np.atleast_2d(starts)]
+        if hessian is None:
+            ends = [_descend(objective, start, box) for start in np.atleast_2d(starts)]
+        else:
+            ends = [_climbed(objective, start, box, hessian) for start in np.atleast_2d(starts)]
     curve = hessian if hessian is not None else _differences(objective)
     first = min(ends, key=lambda end: end[0])
     best = polish(objective, first[1], box, hessian=curve)
@@ -266,6 +270,14 @@ def inverse(hessian: FloatArray, free: NDArray[np.bool_]) -> FloatArray:
 def _slack(value: float) -> float:
     """Give what two ends may differ by and still be the same maximum."""
     return AGREE * max(1.0, abs(value) * 1e-3)
+
+
+def _climbed(
+    objective: Objective, start: FloatArray, box: FloatArray, hessian: Hessian
+) -> tuple[float, FloatArray]:
+    """Follow Newton's steps from one start to their end: value and place."""
+    at, here = climb(objective, start, box, hessian, goal=ROUGHLY)
+    return here[0], at
 
 
 def _descend(objective: Objective, start: FloatArray, box: FloatArray) -> tuple[float, FloatArray]:
