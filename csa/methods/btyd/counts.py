@@ -312,6 +312,8 @@ def _contradictory(
         scale, off = counts.unit_days / counts.grid_days, np.zeros(len(recency), dtype=bool)
         for times in (recency, age):
             steps = times * scale
-            off |= np.abs(steps - np.rint(steps)) > ON_GRID * np.maximum(1.0, steps * 1e-6)
+            allowed = ON_GRID * max(1.0, float(steps.max()) * 1e-6)
+            np.subtract(steps, np.rint(steps), out=steps)
+            off |= np.abs(steps, out=steps) > allowed
         found[f"times off the grid of {counts.grid_days:g} days; set grid_days to 0"] = off
     return found
