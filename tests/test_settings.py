@@ -92,7 +92,7 @@ def test_the_project_s_own_settings_are_valid():
     own = settings.load(ROOT)
     assert own.currency == "EUR"
     assert own.timezone == "Europe/Berlin"
-    assert own.reports["monthly"].chapters == ("churn", "risk", "data_quality")
+    assert own.reports["monthly"].chapters == ("churn", "risk", "clv", "data_quality")
 
 
 def test_settings_are_frozen_and_keep_no_secret(written, monkeypatch):

@@ -74,12 +74,14 @@ def value_moved(
         )
     total = now.table.loc[now.table["group"] == ALL].iloc[0]
     half_width = float(total["ci_high"] - total["ci_low"]) / 2
+    sure = total["status"] == "ok"
     return Finding(
         id=ident,
         kind="change",
         title=title,
         text=_moved_text(change, (period_label, previous_label), words),
-        evidence=_moved_evidence(change, half_width, words),
+        evidence=_moved_evidence(change, half_width, words)
+        + ("" if sure else " The value itself cannot be relied on, see above."),
         action=_moved_action(change, words),
         status="unclear",
         measure=Measure(
@@ -95,7 +97,7 @@ def value_moved(
             previous=major(change.previous_minor, words),
             change=major(change.change_minor, words),
         ),
-        weight=min(1.0, abs(change.change_minor) / change.previous_minor),
+        weight=min(1.0, abs(change.change_minor) / change.previous_minor) if sure else 0.0,
     )
 
 

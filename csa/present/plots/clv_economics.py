@@ -220,10 +220,7 @@ def value_realised(
     Chart
         All customers last; without any a drawing that says so.
     """
-    cohorts = result.cohorts.rename(columns={"cohort": "label"}).assign(all=False)
-    total = result.table.loc[result.table["group"] == ALL].rename(columns={"group": "label"})
-    both = pd.concat([cohorts, total.assign(label=EVERYBODY, all=True)], ignore_index=True)
-    rows = both.loc[both["predicted_minor"] > 0].reset_index(drop=True)
+    rows = _realised_rows(result)
     if rows.empty:
         return nothing(chart_id, title, "Nothing to draw: nobody was a customer on that day.")
     wide, narrow = drawn(lambda size: _realised_figure(rows, words, size), chart_id, [])
@@ -242,6 +239,18 @@ def value_realised(
         svg_narrow=narrow,
         data=rows.drop(columns="all"),
     )
+
+
+def _realised_rows(result: Realised) -> pd.DataFrame:
+    """Cohorts, and all customers last."""
+    total = result.table.loc[result.table["group"] == ALL].rename(columns={"group": "label"})
+    parts = [
+        result.cohorts.rename(columns={"cohort": "label"}).assign(all=False),
+        total.assign(label=EVERYBODY, all=True),
+    ]
+    kept = [part.loc[part["predicted_minor"] > 0] for part in parts]
+    filled = [part for part in kept if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else kept[0]
 
 
 def _realised_figure(rows: pd.DataFrame, words: Words, size: Size) -> Figure:
