@@ -330,6 +330,9 @@ def test_alive_histogram_counts_everybody_once():
     assert list(rows["low"]) == pytest.approx(np.arange(10) / 10)
     chart = plots.alive_histogram(value())
     assert "Of 60 customers 30 are expected to be customers still" in chart.alt
+    assert "everybody who bought only once" in chart.caption
+    other = plots.alive_histogram(replace(value(), model="Pareto/NBD × Gamma-Gamma"))
+    assert "only once" not in other.caption
 
 
 def test_value_is_concentrated_as_it_is():

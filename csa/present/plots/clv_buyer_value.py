@@ -19,6 +19,7 @@ from csa.present.words import Words
 
 ENGLISH: Final = Words()
 MOST_GROUPS: Final = 12
+ONCE: Final = " BG/NBD takes everybody who bought only once for a customer still."
 NO_VALUE: Final = "There is no value to show: the models could not be fitted."
 
 
@@ -61,11 +62,15 @@ def alive_histogram(
         f"still: {words.number(sure)} with a chance of 90% or more, {words.number(gone)} with "
         "one below 10%.",
         caption="Nobody says goodbye here: the chance comes from how long ago a customer last "
-        "bought, seen against how often before.",
+        f"bought, seen against how often before.{_once(result.model)}",
         svg=wide,
         svg_narrow=narrow,
         data=rows,
     )
+
+
+def _once(model: str) -> str:
+    return ONCE if model.startswith("BG/NBD") else ""
 
 
 def _alive_figure(rows: pd.DataFrame, words: Words, size: Size) -> Figure:
@@ -131,7 +136,7 @@ def alive_calibration(
         alt=f"Share of customers who bought in the time held back, by the chance that {model} gave "
         f"them to be customers still: {'; '.join(told)}.",
         caption="Dots: share that bought, with 95% intervals; line: share expected to. Also who "
-        "is still a customer may happen not to buy.",
+        f"is still a customer may happen not to buy.{_once(model)}",
         svg=wide,
         svg_narrow=narrow,
         data=rows,

@@ -285,7 +285,7 @@ def _means_figure(
 ) -> Figure:
     """Draw dots for what came, a line with rings for what was expected."""
     model, axis = said
-    fig, (ax,) = figure(size._replace(left=0.55), (0.34, 2.1, 0.62))
+    fig, (ax,) = figure(size._replace(left=0.55), (0.34, 2.1, 0.5 if size is NARROW else 0.72))
     x = np.arange(len(rows))
     few = (rows["customers"] < FEW).to_numpy()
     ax.plot(x, rows[model].astype(float), color=SAID, marker="o", markersize=4, zorder=2)
