@@ -10,6 +10,7 @@ new one by the model chosen, `followed` holds it against the purchases week by w
 names those expected to bring most.
 """
 
+from csa.analysis.clv.alive import alive_calibration
 from csa.analysis.clv.buyers import BuyersResult, buyers
 from csa.analysis.clv.buyers_valued import ValuedBuyers, followed, value_buyers
 from csa.analysis.clv.contract import ContractValue, contract_value
@@ -22,6 +23,8 @@ from csa.analysis.clv.economics_concentration import Concentration, concentratio
 from csa.analysis.clv.look_back import months_to_look_back
 from csa.analysis.clv.value import BuyerValue, next_best
 from csa.analysis.clv.value_models import ValueTerms
+from csa.analysis.clv.value_outcomes import with_outcomes
+from csa.analysis.clv.value_shapes import buyer_concentration
 
 __all__ = [
     "Acquisition",
@@ -35,6 +38,8 @@ __all__ = [
     "ValueChange",
     "ValueTerms",
     "ValuedBuyers",
+    "alive_calibration",
+    "buyer_concentration",
     "buyers",
     "concentration",
     "contract_value",
@@ -46,4 +51,5 @@ __all__ = [
     "unit_economics",
     "value_buyers",
     "what_moved",
+    "with_outcomes",
 ]
