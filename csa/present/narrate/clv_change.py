@@ -181,7 +181,7 @@ def value_realised(result: Realised, *, words: Words = ENGLISH) -> Finding:
     """
     row = result.table.loc[result.table["group"] == ALL].iloc[0]
     title, ident = "Value that came true", "value-realised"
-    if not row["predicted_minor"] > 0 or row["status"] != "ok":
+    if not row["predicted_minor"] > 0:
         reason = str(row["reason"]) or "nothing was foretold"
         return Finding(
             id=ident,
@@ -230,6 +230,7 @@ def _realised_evidence(row: pd.Series, result: Realised, words: Words) -> str:
     return (
         f"That is {inside} the {level} limits of what could come, {limits}. Of {of}, {hit} "
         f"{plural(hit, 'lies', 'lie')} inside theirs."
+        + ("" if row["status"] == "ok" else f" Even then it could hardly be told: {row['reason']}.")
     )
 
 

@@ -91,7 +91,7 @@ def newcomer_values(result: NewcomerValue, *, by: str = "segment", words: Words 
     Returns
     -------
     Table
-        With the ratios as seen and as drawn in.
+        With the ratios as drawn in.
     """
     rows = _money(result.table.loc[result.table["value"].notna()], words)
     rows = rows.assign(
@@ -113,10 +113,8 @@ def newcomer_values(result: NewcomerValue, *, by: str = "segment", words: Words 
             ),
             Column("first", "First purchase", "money"),
             Column("later", "Later ones", "money"),
-            Column("frequency_own", "Frequency to all, seen", "share"),
-            Column("frequency_ratio", "Drawn in", "share"),
-            Column("spend_own", "Spend to all, seen", "share"),
-            Column("spend_ratio", "Drawn in", "share"),
+            Column("frequency_ratio", "Frequency to all", "share"),
+            Column("spend_ratio", "Spend to all", "share"),
         ),
         rows=rows,
         note="Segments are compared with all customers; the fewer customers, the more they are "
@@ -161,10 +159,10 @@ def next_best_customers(rows: pd.DataFrame, result: BuyerValue, *, words: Words 
             Column("rank", "Rank", "integer"),
             Column("account_id", "Customer"),
             *segment,
-            Column("frequency", "Repeat purchases", "integer"),
-            Column("alive", "Still a customer", "share"),
-            Column("expected_purchases", "Purchases to come", "number"),
-            Column("expected_spend", "Spend each time", "money"),
+            Column("frequency", "Repeats", "integer"),
+            Column("alive", "Still there", "share"),
+            Column("expected_purchases", "To come", "number"),
+            Column("expected_spend", "Each time", "money"),
             Column("value", "Value", "money"),
             Column(
                 "interval",
@@ -182,7 +180,10 @@ def next_best_customers(rows: pd.DataFrame, result: BuyerValue, *, words: Words 
 
 
 def _best_note(result: BuyerValue, words: Words, *, ranged: bool) -> str:
-    base = "Expected and discounted; intervals are of what is expected"
+    base = (
+        "Repeats: purchases after the first; to come: expected and discounted; intervals are of "
+        "what is expected"
+    )
     if not ranged:
         return f"{base}, what one customer does varies more."
     share = words.share(result.terms.confidence, 0)

@@ -46,7 +46,7 @@ def customer_value(value: ContractValue, *, by: str = "segment", words: Words = 
     level = words.share(value.terms.confidence, 0)
     return Table(
         id="customer-value-by-group",
-        title="What customers are worth, and what the rule of thumb says",
+        title=f"What customers are worth, by {spoken(by)}",
         columns=(
             Column("group", capital(spoken(by))),
             Column("accounts", "Customers", "integer"),
