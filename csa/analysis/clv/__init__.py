@@ -12,7 +12,7 @@ names those expected to bring most.
 
 from csa.analysis.clv.alive import alive_calibration
 from csa.analysis.clv.buyers import BuyersResult, buyers
-from csa.analysis.clv.buyers_valued import ValuedBuyers, followed, value_buyers
+from csa.analysis.clv.buyers_valued import Followed, ValuedBuyers, followed, value_buyers
 from csa.analysis.clv.contract import ContractValue, contract_value
 from csa.analysis.clv.contract_best import most_valuable
 from csa.analysis.clv.contract_terms import ContractTerms
@@ -33,6 +33,7 @@ __all__ = [
     "Concentration",
     "ContractTerms",
     "ContractValue",
+    "Followed",
     "Realised",
     "UnitEconomics",
     "ValueChange",

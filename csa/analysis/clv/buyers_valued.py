@@ -4,14 +4,16 @@ from dataclasses import dataclass, replace
 
 import ibis.expr.types as ir
 import numpy as np
+import pandas as pd
 
+from csa.analysis.clv.alive import alive_calibration
 from csa.analysis.clv.buyers import BuyersResult
 from csa.analysis.clv.economics_concentration import Concentration
 from csa.analysis.clv.newcomers import NewcomerValue, newcomer_value
 from csa.analysis.clv.rfm import rfm
 from csa.analysis.clv.tracking import Tracking, tracking
 from csa.analysis.clv.value import BuyerValue, buyer_value
-from csa.analysis.clv.value_models import ValueTerms, value_model
+from csa.analysis.clv.value_models import ValueModel, ValueTerms, value_model
 from csa.analysis.clv.value_shapes import buyer_concentration
 from csa.methods.btyd.gamma_gamma import fit_gamma_gamma
 from csa.methods.btyd.independence import SpendIndependence, spend_independence
@@ -21,10 +23,19 @@ from csa.methods.btyd.independence import SpendIndependence, spend_independence
 class ValuedBuyers:
     """Value of the buyers of today and of a new one, whose it is, and how spend goes with it."""
 
+    model: ValueModel
     value: BuyerValue
     concentration: Concentration
     newcomers: NewcomerValue
     spend: SpendIndependence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Followed:
+    """Purchases followed through the holdout, and whether those taken for gone stayed away."""
+
+    track: Tracking
+    alive: pd.DataFrame
 
 
 def value_buyers(
@@ -59,6 +70,7 @@ def value_buyers(
     if found.status != "ok" and value.status == "ok":
         value = replace(value, status="unclear", reason=found.why)
     return ValuedBuyers(
+        model=model,
         value=value,
         concentration=buyer_concentration(value),
         newcomers=newcomer_value(summary.customers, model=model, terms=terms, by=by),
@@ -66,8 +78,8 @@ def value_buyers(
     )
 
 
-def followed(found: BuyersResult, purchases: ir.Table) -> Tracking:
-    """Follow the customers of the calibration through the holdout, by the fits to the former.
+def followed(found: BuyersResult, purchases: ir.Table, *, rng: np.random.Generator) -> Followed:
+    """Hold the fits to the calibration against the days held back.
 
     Parameters
     ----------
@@ -75,15 +87,20 @@ def followed(found: BuyersResult, purchases: ir.Table) -> Tracking:
         From `csa.analysis.clv.buyers.buyers`.
     purchases : ir.Table
         The roll-up it was made from.
+    rng : numpy.random.Generator
+        Source of randomness.
 
     Returns
     -------
-    Tracking
-        Without a holdout, of the whole history.
+    Followed
+        Without a holdout the track is of the whole history and `alive` is empty.
     """
     card = found.holdout
-    if card is None:
-        return tracking(purchases, found.summary, found.fits)
+    if card is None or found.chosen is None:
+        return Followed(track=tracking(purchases, found.summary, found.fits), alive=pd.DataFrame())
     unit = found.summary.unit_days
     held = rfm(purchases, as_of=card.as_of, calibration_end=card.calibration_end, unit_days=unit)
-    return tracking(purchases, held, card.fits)
+    return Followed(
+        track=tracking(purchases, held, card.fits),
+        alive=alive_calibration(held, card.fits[found.chosen], rng),
+    )

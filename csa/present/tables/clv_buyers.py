@@ -146,10 +146,12 @@ def next_best_customers(rows: pd.DataFrame, result: BuyerValue, *, words: Words 
     shown = rows if len(rows) else pd.DataFrame(columns=["rank", *keys, "value"])
     shown = _money(shown, words)
     shown = shown.assign(interval=pairs(shown, "ci_low", "ci_high") if len(rows) else [])
-    ranged: tuple[Column, ...] = ()
-    if "outcome_low" in shown:
+    level = words.share(result.terms.confidence, 0)
+    spread = Column("interval", f"{level} interval", "interval", "money")
+    ranged = "outcome_low" in shown
+    if ranged:  # says more than the interval of what is expected
         shown = shown.assign(outcome=pairs(shown, "outcome_low", "outcome_high"))
-        ranged = (Column("outcome", "May bring", "interval", "money"),)
+        spread = Column("outcome", "May bring", "interval", "money")
     grouped = shown["group"].ne(ALL).any()
     segment = (Column("group", "Segment"),) if grouped else ()
     return Table(
@@ -164,28 +166,19 @@ def next_best_customers(rows: pd.DataFrame, result: BuyerValue, *, words: Words 
             Column("expected_purchases", "To come", "number"),
             Column("expected_spend", "Each time", "money"),
             Column("value", "Value", "money"),
-            Column(
-                "interval",
-                f"{words.share(result.terms.confidence, 0)} interval",
-                "interval",
-                "money",
-            ),
-            *ranged,
+            spread,
         ),
         rows=shown,
-        note=_best_note(result, words, ranged=bool(ranged)),
+        note=_best_note(result, words, ranged=ranged),
         empty=NO_VALUE,
         words=words,
     )
 
 
 def _best_note(result: BuyerValue, words: Words, *, ranged: bool) -> str:
-    base = (
-        "Repeats: purchases after the first; to come: expected and discounted; intervals are of "
-        "what is expected"
-    )
+    base = "Repeats: purchases after the first; to come: expected and discounted"
     if not ranged:
-        return f"{base}, what one customer does varies more."
+        return f"{base}; intervals are of what is expected, what one customer does varies more."
     share = words.share(result.terms.confidence, 0)
     return f"{base}. May bring: where {share} of such customers end."
 
