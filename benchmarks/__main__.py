@@ -17,6 +17,7 @@ MODULES = (
     "buyers",
     "pareto",
     "contract_value",
+    "rfm",
     "report",
 )
 

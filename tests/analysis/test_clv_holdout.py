@@ -293,6 +293,17 @@ def test_repeat_the_last_window_counts_what_lay_in_it():
     assert (row["recent_frequency"], row["holdout_frequency"], row["frequency"]) == (1, 1, 3)
 
 
+@pytest.mark.slow
+def test_scorecard_intervals_hold_the_prediction_and_say_whether_they_held_the_truth():
+    days = [FIRST + timedelta(days=d) for d in (364, 182)]
+    summary = rfm(world(), as_of=days[0], calibration_end=days[1])
+    made = scorecard(summary, models=(PARETO_NBD,), rng=np.random.default_rng(1))
+    first = made.table.iloc[0]
+    assert first["low"] < first["predicted"] < first["high"]
+    assert bool(first["covered"]) == (first["low"] <= first["actual"] <= first["high"])
+    assert made.table["covered"].isna().tolist() == [False, True, True]
+
+
 def test_scorecard_without_a_holdout_says_so():
     with pytest.raises(InputError, match="calibration_end before as_of"):
         scorecard(rfm(world(customers=5), as_of=FIRST + timedelta(days=100)))

@@ -18,6 +18,7 @@ from csa.analysis.clv.models import MODELS, BuyerModel
 from csa.analysis.clv.rfm import Rfm, rfm
 from csa.errors import InputError
 from csa.methods.btyd.counts import BuyerCounts, FloatArray
+from csa.methods.btyd.draws import predictive_totals
 from csa.methods.btyd.model import Fit
 
 AT_RATE = "same rate (x/T)"
@@ -35,7 +36,8 @@ class Scorecard:
     table : DataFrame
         One row per model or rule: `model`, `naive`, `customers`, `actual`, `predicted`,
         `total_error` (share), `mae`, `rmse`, `gini`, `beats_naive` (both MAE and RMSE below those
-        of every naive rule), `reason` (why it has no prediction).
+        of every naive rule), `reason` (why it has no prediction), and with draws `low`, `high`
+        (predictive interval of the total) and `covered` (whether the actual total lies in it).
     tenths : DataFrame
         `model`, `tenth`, `customers`, `predicted`, `actual` (means per customer).
     frequencies : DataFrame
@@ -57,7 +59,13 @@ class Scorecard:
     as_of: date
 
 
-def scorecard(summary: Rfm, *, models: Sequence[BuyerModel] = MODELS) -> Scorecard:
+def scorecard(
+    summary: Rfm,
+    *,
+    models: Sequence[BuyerModel] = MODELS,
+    rng: np.random.Generator | None = None,
+    confidence: float = 0.95,
+) -> Scorecard:
     """Fit models to the calibration and judge them, and naive rules, on the holdout.
 
     Parameters
@@ -66,6 +74,10 @@ def scorecard(summary: Rfm, *, models: Sequence[BuyerModel] = MODELS) -> Scoreca
         With a holdout.
     models : sequence of BuyerModel
         Models to judge.
+    rng : numpy.random.Generator, optional
+        Source of randomness for intervals of the totals; without it there are none.
+    confidence : float
+        Level of these intervals, share in (0, 1).
 
     Returns
     -------
@@ -90,6 +102,9 @@ def scorecard(summary: Rfm, *, models: Sequence[BuyerModel] = MODELS) -> Scoreca
     }
     said |= naive_rules(rows, summary.horizon)
     table = _table(actual, said, counts.weight, fits)
+    if rng is not None:
+        able = {name: fit for name, fit in fits.items() if name in said}
+        table = _with_intervals(table, able, counts, summary.horizon, (rng, confidence))
     return Scorecard(
         table=table,
         tenths=pd.concat(
@@ -176,6 +191,24 @@ def rolling(
         summary = rfm(purchases, as_of=last, calibration_end=origin, unit_days=unit_days)
         cards.append(scorecard(summary, models=models).table.assign(origin=origin))
     return pd.concat(cards, ignore_index=True)
+
+
+def _with_intervals(
+    table: pd.DataFrame,
+    fits: dict[str, Fit],
+    counts: BuyerCounts,
+    horizon: float,
+    drawing: tuple[np.random.Generator, float],
+) -> pd.DataFrame:
+    """Add intervals from draws of the parameters and of the purchases that follow."""
+    rng, confidence = drawing
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    table = table.assign(low=np.nan, high=np.nan)
+    for name, fit in fits.items():
+        ends = np.quantile(predictive_totals(fit, counts, horizon, rng), tails)
+        table.loc[table["model"] == name, ["low", "high"]] = ends
+    inside = (table["actual"] >= table["low"]) & (table["actual"] <= table["high"])
+    return table.assign(covered=inside.astype("boolean").mask(table["low"].isna()))
 
 
 def _counts_of(rows: pd.DataFrame, unit_days: float) -> BuyerCounts:
