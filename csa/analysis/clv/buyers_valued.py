@@ -19,6 +19,9 @@ from csa.methods.btyd.gamma_gamma import fit_gamma_gamma
 from csa.methods.btyd.independence import SpendIndependence, spend_independence
 
 
+DOUBT = "the model did not hold in the days held back"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ValuedBuyers:
     """Value of the buyers of today and of a new one, whose it is, and how spend goes with it."""
@@ -68,7 +71,7 @@ def value_buyers(
     model = value_model(found.fits[chosen], fit_gamma_gamma(frequency, mean, weight))
     value = buyer_value(summary.customers, model=model, terms=terms, by=by)
     if found.status != "ok" and value.status == "ok":
-        value = replace(value, status="unclear", reason=found.why)
+        value = replace(value, status="unclear", reason=DOUBT)
     return ValuedBuyers(
         model=model,
         value=value,

@@ -221,8 +221,10 @@ def _marked(ax: Axes, result: Concentration, words: Words) -> None:
         many / result.accounts: f"{words.number(many)} {plural(many, 'customer')} "
         f"{plural(many, 'holds', 'hold')} half",
     }
-    for share, text in at.items():
+    close = max(at) - min(at) < 0.03  # one label above the other
+    for share, text in sorted(at.items()):
+        low = close and share == max(at)
         place = (share, held(result, share))
         ax.scatter(*place, s=36, color=LIGHT["accent"], zorder=4)
         style: dict[str, Any] = {"xycoords": "data", "color": LIGHT["accent"], "va": "top"}
-        note(ax, text, place, (7, -2), ha="left", **style)
+        note(ax, text, place, (7, -14 if low else -2), ha="left", **style)

@@ -31,11 +31,11 @@ from csa.present.words import Words, known
 ENGLISH: Final = Words()
 MOST: Final = 10
 CAUSES: Final = {
-    "accounts": "Number of customers",
-    "mix": "Mix of groups and ages",
-    "price": "Prices within groups",
-    "retention": "Staying, as estimated",
-    "expansion": "Growth of stayers, as estimated",
+    "accounts": "Customers",
+    "mix": "Mix",
+    "price": "Prices",
+    "retention": "Staying",
+    "expansion": "Expansion",
 }
 
 
@@ -159,7 +159,8 @@ def value_moved(
         id=chart_id,
         title=title,
         alt=f"Parts of the change of value: {'; '.join(told)}.",
-        caption="The parts above the line add up to the change; no cause goes first.",
+        caption="Mix: of groups and ages; prices: within groups; staying and expansion are estimates. "
+        "The parts above the line add up to the change.",
         svg=wide,
         svg_narrow=narrow,
         data=rows[["cause", "amount_minor", "share"]],
