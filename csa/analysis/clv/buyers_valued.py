@@ -18,7 +18,6 @@ from csa.analysis.clv.value_shapes import buyer_concentration
 from csa.methods.btyd.gamma_gamma import fit_gamma_gamma
 from csa.methods.btyd.independence import SpendIndependence, spend_independence
 
-
 DOUBT = "the model did not hold in the days held back"
 
 

@@ -159,8 +159,8 @@ def value_moved(
         id=chart_id,
         title=title,
         alt=f"Parts of the change of value: {'; '.join(told)}.",
-        caption="Mix: of groups and ages; prices: within groups; staying and expansion are estimates. "
-        "The parts above the line add up to the change.",
+        caption="Mix: of groups and ages; prices: within groups; staying and expansion are "
+        "estimates. The parts above the line add up to the change.",
         svg=wide,
         svg_narrow=narrow,
         data=rows[["cause", "amount_minor", "share"]],
