@@ -1,10 +1,13 @@
 """Phrases that every finding about a measure shares."""
 
-from typing import Any
+from typing import Any, Final
 
 from csa.present.items import Measure
 from csa.present.judge import meets, spans
 from csa.present.words import Words, known
+
+ENGLISH: Final = Words()
+REAL: Final = 0.05  # p-value below which a difference is said to be there
 
 
 def against(measure: Measure, words: Words) -> str:
@@ -91,3 +94,23 @@ def number(value: Any) -> float | None:
         None where it is not known.
     """
     return float(value) if known(value) else None
+
+
+def p_value(p: float, words: Words = ENGLISH) -> str:
+    """Format a p-value with its sign.
+
+    Parameters
+    ----------
+    p : float
+        0 to 1.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    str
+        "< 0.001", "= 0.03".
+    """
+    if p < 0.001:
+        return f"< {words.number(0.001, 3)}"
+    return f"= {words.number(p, 2 if p >= 0.01 else 3)}"

@@ -70,7 +70,7 @@ def test_report_faults_lists_all_faults_of_all_reports_once(tmp_path):
     assert faults[0] == f"{at}.parameters.mine.age: 'old' is not int (days)"
     chapter = f'{at}.chapters.1: no notebook for chapter "chrn"; did you mean "churn"?'
     assert faults[1].startswith(chapter)
-    assert "churn, data_quality" in faults[1]
+    assert "churn, clv, data_quality" in faults[1]
     assert faults[2].startswith("broken.ipynb: parameters cell, line 1")
     assert len(faults) == 3
 

@@ -1,8 +1,7 @@
-"""BG/BB: buyers with opportunities at fixed times, such as a yearly appeal for a donation.
+"""BG/BB: buyers with opportunities at fixed times, such as a yearly appeal (Fader et al. 2010).
 
-Fader, Hardie and Shang (2010). While there, a customer buys at each opportunity with a chance of
-their own (beta: alpha, beta); before each they leave with a chance of their own (beta: gamma,
-delta). Times are counted in opportunities: recency is the last one used, age their number.
+While there, a customer buys at each opportunity with a chance of their own (beta: alpha, beta);
+before each they leave with one (beta: gamma, delta). Recency and age count opportunities.
 """
 
 from dataclasses import replace

@@ -17,9 +17,10 @@ from csa.present.narrate.clv_contract import customer_concentration, customer_va
 from csa.present.narrate.clv_economics import cac_payback, clv_cac
 from csa.present.narrate.effects import effects
 from csa.present.narrate.extrapolation import extrapolation
+from csa.present.narrate.groups import groups
 from csa.present.narrate.hazard import hazard
 from csa.present.narrate.leaving import chance_to_leave
-from csa.present.narrate.lifetimes import first_year, groups, lifetime
+from csa.present.narrate.lifetimes import first_year, lifetime
 from csa.present.narrate.lost_sight import lost_sight
 from csa.present.narrate.quality import data_quality, freshness
 from csa.present.narrate.rate import churn_rate

@@ -10,8 +10,7 @@ from csa.analysis.churn.causes_over_time import CausesOverTime
 from csa.methods.intervals import wilson
 from csa.present.items import Finding, Measure
 from csa.present.names import capital, joined, named, plural
-from csa.present.narrate.lifetimes import p_value
-from csa.present.phrases import number
+from csa.present.phrases import number, p_value
 from csa.present.table_rows import ALL
 from csa.present.words import Words
 

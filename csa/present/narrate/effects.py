@@ -17,7 +17,7 @@ from csa.present.effect_rows import (
 )
 from csa.present.items import Finding
 from csa.present.names import joined, named, plural
-from csa.present.narrate.lifetimes import p_value
+from csa.present.phrases import p_value
 from csa.present.words import Words
 
 ENGLISH: Final = Words()

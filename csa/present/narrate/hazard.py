@@ -7,7 +7,7 @@ from csa.analysis.churn.hazard_rates import HazardRates
 from csa.analysis.churn.riskiest_age import RiskiestAge, riskiest_age
 from csa.present.items import Finding, Status
 from csa.present.names import capital, plural
-from csa.present.narrate.lifetimes import REAL, p_value
+from csa.present.phrases import REAL, p_value
 from csa.present.words import DAYS_PER_MONTH, Words
 
 ENGLISH: Final = Words()

@@ -8,8 +8,7 @@ import pandas as pd
 from csa.methods.intervals import normal_quantile
 from csa.present.items import Finding
 from csa.present.names import named, plural
-from csa.present.narrate.lifetimes import REAL, p_value
-from csa.present.phrases import ends
+from csa.present.phrases import REAL, ends, p_value
 from csa.present.table_rows import ALL
 from csa.present.words import Words
 

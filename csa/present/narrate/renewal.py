@@ -7,7 +7,7 @@ from csa.present.contract_lengths import contracts
 from csa.present.effect_rows import ratio_interval
 from csa.present.items import Finding
 from csa.present.names import joined
-from csa.present.narrate.lifetimes import p_value
+from csa.present.phrases import p_value
 from csa.present.words import Words
 
 ENGLISH: Final = Words()

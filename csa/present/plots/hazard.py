@@ -25,7 +25,7 @@ from csa.present.canvas import (
 from csa.present.items import Chart
 from csa.present.names import plural
 from csa.present.narrate.hazard import age_band
-from csa.present.narrate.lifetimes import REAL
+from csa.present.phrases import REAL
 from csa.present.table_rows import ALL, EVERYBODY
 from csa.present.theme import LIGHT, SERIES
 from csa.present.words import DAYS_PER_MONTH, Words

@@ -10,7 +10,7 @@ from csa.present.columns import Column
 from csa.present.items import Table
 from csa.present.names import capital, named, shortened
 from csa.present.narrate.causes import period_name
-from csa.present.narrate.lifetimes import p_value
+from csa.present.phrases import p_value
 from csa.present.table_rows import ALL, group_names, pairs, reasons, total_last
 from csa.present.words import Words
 

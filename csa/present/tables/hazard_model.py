@@ -12,7 +12,7 @@ from csa.present.contract_lengths import length_label
 from csa.present.effect_rows import ratio, ratio_interval
 from csa.present.items import Table
 from csa.present.names import capital, shortened
-from csa.present.narrate.lifetimes import p_value
+from csa.present.phrases import p_value
 from csa.present.table_rows import reasons
 from csa.present.words import UNKNOWN, Words, known
 
