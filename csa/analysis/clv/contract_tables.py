@@ -170,7 +170,8 @@ def group_rows(
     whole["value_minor"] = math.fsum(r["value_minor"] for r in rows)
     unclear = math.fsum(r["value_minor"] for r in rows if r["group"] in few)
     most = unclear > MOST_BEYOND * whole["value_minor"]
-    reason = f"{len(few)} groups with more than half of the value are unclear" if most else ""
+    names = "a group" if len(few) == 1 else f"{len(few)} groups"
+    reason = f"more than half of the value lies in {names} that cannot be told" if most else ""
     return pd.DataFrame([_judged(whole, reason), *rows])
 
 
