@@ -105,7 +105,8 @@ def design_of(data: Audited) -> Design:
     owner = [""]
 
     def add(name: str, *columns: FloatArray) -> None:
-        for column in columns:
+        for values in columns:
+            column = values / max(float(np.abs(values).max(initial=0)), 1.0)  # huge ones overflow
             spread = column.std() if len(column) else 0.0
             if spread > 0:
                 terms.append(np.clip((column - column.mean()) / spread, -FAR, FAR))
