@@ -161,14 +161,19 @@ def acquired(
     both = some.left_join(customers, some.account_id == customers.customer)
     known = both.cost.notnull()
     cost, mrr = both.cost.fill_null(0.0), both.start_minor.fill_null(0.0)
+    terms = {
+        "cost": cost,
+        "cost_square": cost * cost,
+        "won_cost": ibis.ifelse(both.customer.notnull(), cost, 0.0),
+        "mrr": ibis.ifelse(known, mrr, 0.0),
+        "mrr_square": ibis.ifelse(known, mrr * mrr, 0.0),
+        "cross": mrr * cost,
+    }
+    # decimals add up to the same whatever the order of the rows; floats do not
+    exact = {name: term.cast("decimal(38,4)").sum() for name, term in terms.items()}
     return both.group_by("name", "group").agg(
         signups=both.count(),
         customers=(both.customer.notnull() & known).sum(),
         without_cost=(~known).sum(),
-        cost=cost.sum(),
-        cost_square=(cost * cost).sum(),
-        won_cost=cost.sum(where=both.customer.notnull()),
-        mrr=mrr.sum(where=known),
-        mrr_square=(mrr * mrr).sum(where=known),
-        cross=(mrr * cost).sum(),
+        **{name: total.cast("float64") for name, total in exact.items()},
     )
