@@ -182,8 +182,11 @@ def main() -> None:
     """Run the command line and exit with its code."""
     os.environ.pop(_DEBUG, None)
     signal.signal(signal.SIGTERM, _stop)
-    with _Unforeseen():
-        sys.exit(_run())
+    try:
+        with _Unforeseen():
+            sys.exit(_run())
+    except KeyboardInterrupt:  # another one, while the first was being handled
+        sys.exit(EXIT_STOPPED)
 
 
 class _Unforeseen:

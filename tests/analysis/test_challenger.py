@@ -56,6 +56,7 @@ def test_boosting_is_repeatable_and_predicts(world):
 
 
 @pytest.mark.parametrize("event", [True, False])
+@pytest.mark.slow
 def test_boosting_of_one_outcome_is_unknown(event):
     rows = make_snapshots(50, event=event, days_after=10 if event else 90, x=1.0)
     tuning = Tuning(most_rows=40)
@@ -82,6 +83,7 @@ def test_choose_keeps_the_default_where_boosting_does_not_win(world):
     assert brier["ci_low"] < brier["difference"] < brier["ci_high"]
 
 
+@pytest.mark.slow
 def test_choose_takes_boosting_where_it_wins(world):
     found = choose(steps(world), features=["a", "b"])
     assert found.chosen == "boosting"
@@ -125,6 +127,7 @@ def test_choose_wants_the_log_loss_to_agree():
     assert "its log loss is higher" in found[2]
 
 
+@pytest.mark.slow
 def test_judged_accounts_are_bounded_and_whole(world, monkeypatch):
     monkeypatch.setattr(backtests, "MOST_JUDGED", 1600)
     found = backtest(world.snapshots, features=[*FEATURES, "mrr_minor"], refits=2)
@@ -180,6 +183,7 @@ def test_backtest_is_blind_to_what_came_later(world):
     assert risks[0] == pytest.approx(risks[1], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_backtest_says_where_there_is_no_model(world):
     early = backtest(world.snapshots[world.snapshots["cutoff_on"] < "2024-02-15"], features=[])
     assert (len(early.predictions), len(early.folds)) in {(0, 1), (0, 0)}

@@ -131,6 +131,7 @@ def test_probability_agrees_with_the_interval(two, valued):
     assert rows.loc["all", "p_above"] == pytest.approx(0.5, abs=0.12)
 
 
+@pytest.mark.slow
 def test_accounts_without_cost_count_on_neither_side(two, valued):
     accounts = accounts_of(two)
     known = _weigh(two, valued, accounts)

@@ -332,6 +332,7 @@ def test_buyers_of_nothing_say_so():
     assert "no customers" in made.why.lower()
 
 
+@pytest.mark.slow
 def test_tracking_adds_up_and_marks_the_last_part_of_a_period():
     rows = world(customers=60)
     last, end = FIRST + timedelta(days=150), FIRST + timedelta(days=100)

@@ -133,6 +133,7 @@ def test_rfm_counts_repeat_days_and_leaves_the_first_out_of_the_mean():
     assert made.horizon == pytest.approx(45 / 7)
 
 
+@pytest.mark.slow
 def test_rfm_calibration_does_not_know_refunds_of_the_holdout():
     before = [bought("a", "2024-01-01", 100), bought("a", "2024-01-20", 60)]
     later = [*before, bought("a", "2024-03-01", -160), bought("a", "2024-03-05", 9)]
@@ -141,6 +142,7 @@ def test_rfm_calibration_does_not_know_refunds_of_the_holdout():
     assert made["a"][:4] == told(rfm(rolled(before), as_of=AS_OF, calibration_end=END))["a"][:4]
 
 
+@pytest.mark.slow
 def test_rfm_as_of_an_earlier_day_forgets_what_came_later():
     rows = [bought("a", "2024-01-01", 100), bought("a", "2024-03-01", -100)]
     now = rfm(rolled(rows), as_of=AS_OF)
@@ -149,6 +151,7 @@ def test_rfm_as_of_an_earlier_day_forgets_what_came_later():
 
 
 @pytest.mark.parametrize("unit_days", [1.0, 7.0, 1 / 24, 365.25 / 12])
+@pytest.mark.slow
 def test_rfm_in_any_unit_says_the_same(unit_days):
     rows = [
         bought("a", "2024-01-01", 1),
@@ -181,6 +184,7 @@ def test_rfm_takes_a_frame_of_days():
     assert rfm(frame, as_of=AS_OF).table["recency_days"].tolist() == [7]
 
 
+@pytest.mark.slow
 def test_rfm_of_nothing_is_empty_and_says_so():
     made = rfm(rolled([]), as_of=AS_OF, calibration_end=END)
     assert (len(made.counts), len(made.spend)) == (0, 0)
@@ -198,6 +202,7 @@ def test_rfm_names_all_faults_at_once():
     assert len(caught.value.faults) == 4
 
 
+@pytest.mark.slow
 def test_rfm_says_that_a_log_was_cut_off():
     old = [bought(f"old{n}", f"2024-01-{n % 28 + 1:02}", 5) for n in range(90)]
     new = [bought(f"new{n}", f"2024-0{n % 2 + 2}-{n % 28 + 1:02}", 5) for n in range(40)]

@@ -171,6 +171,7 @@ def test_cutoffs_whose_horizon_is_not_over_are_left_out():
     assert result.horizon_days == result.horizon_asked == HORIZON
 
 
+@pytest.mark.slow
 def test_copies_of_accounts_at_other_cutoffs_are_no_further_evidence():
     """Four cut-offs of the same outcomes: the interval of the base rate stays as wide."""
     once = predicted(400)
@@ -299,6 +300,7 @@ def test_costs_and_thresholds_refuse_the_impossible():
 # --- tables --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_reachable_is_the_best_of_the_precision_recall_curve():
     frame = predicted(1500, 8)
     result = evaluate(frame, horizon_days=HORIZON)

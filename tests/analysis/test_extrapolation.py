@@ -51,6 +51,7 @@ def test_extrapolated_survival_covers_the_truth(two_groups):
         assert fitted["location"] == pytest.approx(np.log(scale), rel=0.03)
 
 
+@pytest.mark.slow
 def test_ages_beyond_the_data_are_marked(two_groups):
     curves, lifetimes = two_groups.curves, two_groups.lifetimes.set_index("group")
     assert curves["group"].unique().tolist() == ["all", "a", "b"]
@@ -67,6 +68,7 @@ def test_ages_beyond_the_data_are_marked(two_groups):
         assert (near["survival"] - near["observed"]).abs().max() < 0.06
 
 
+@pytest.mark.slow
 def test_expected_lifetime_is_the_area_under_the_curve(two_groups):
     row = two_groups.lifetimes.set_index("group").loc["b"]
     fit = two_groups.fits.set_index(["group", "distribution"]).loc[("b", row["distribution"])]

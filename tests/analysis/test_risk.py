@@ -255,6 +255,7 @@ def test_a_horizon_that_does_not_come_out_even_ends_in_a_shorter_interval():
         horizon_grid(0, 30)
 
 
+@pytest.mark.slow
 def test_lost_accounts_do_not_bias_the_risk():
     world = make_world(11, accounts=1200, lost=0.05)
     model = fit_risk(world.snapshots, features=FEATURES)

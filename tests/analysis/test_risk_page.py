@@ -156,6 +156,7 @@ def test_risks_that_told_who_leaves_are_usable(scores, judged, leaks):
     assert (found.level, found.usable, found.reason) == ("judged", True, "")
 
 
+@pytest.mark.slow
 def test_risks_without_a_past_are_usable_but_not_judged(scores, judged, leaks):
     new = replace(judged, status="unclear", reason="no prediction that can be judged")
     found = risk_trust(scores, new, leaks)
@@ -164,6 +165,7 @@ def test_risks_without_a_past_are_usable_but_not_judged(scores, judged, leaks):
 
 
 @pytest.mark.parametrize("signal", ["no signal", "reversed"])
+@pytest.mark.slow
 def test_risks_without_a_signal_are_not(scores, judged, leaks, signal):
     found = risk_trust(scores, replace(judged, signal=signal), leaks)
     assert (found.level, found.usable) == ("no signal", False)

@@ -117,6 +117,7 @@ def test_a_threshold_chosen_on_the_rows_it_is_judged_on_gets_no_verdict():
     assert (again.table["status"] == "unclear").all()
 
 
+@pytest.mark.slow
 def test_no_signal_is_said_before_anything_else():
     """Risks that know nothing: the interval of the AUC holds 0.5."""
     frame = binormal(500, auc=0.5, base_rate=0.22)

@@ -115,6 +115,7 @@ _FEW = settings(
 @given(
     st.lists(_NUMBERS, min_size=20, max_size=60), st.sampled_from(["money", "number", "integer"])
 )
+@pytest.mark.slow
 def test_both_ways_of_casting_numbers_agree(texts, kind):
     assert cast(texts, kind) == cast(texts, kind, duck=False)
 

@@ -59,6 +59,7 @@ def ids(table):
     return sorted(table.account_id.execute().unique())
 
 
+@pytest.mark.slow
 def test_both_halves_and_the_cost_of_mere_buyers_is_not_that_of_contracts(tmp_path):
     found = opened(tmp_path, **BOTH)
     assert not found.why
@@ -76,6 +77,7 @@ def test_a_missing_table_leaves_its_half_out_and_says_so(tmp_path):
     assert (absent.found, absent.lines) == (False, ())
 
 
+@pytest.mark.slow
 def test_a_segment_without_rows_leaves_its_half_out(tmp_path):
     more = TRANSACTIONS.assign(account_id="c")
     found = opened(tmp_path, segment="large", **BOTH | {"transactions": more})

@@ -273,6 +273,7 @@ def opened(workspace, files, *, segment="all", **top):
     return Workspace(made, as_of=date(2024, 1, 31), segment=segment)
 
 
+@pytest.mark.slow
 def test_workspace_purchases_are_local_days_in_one_currency(workspace):
     """23:30 in Greenwich is the next day in Berlin, and merges with it; two dollars are a euro."""
     here = opened(workspace, {"transactions.csv": TRANSACTIONS, "accounts.csv": ACCOUNTS})
@@ -286,6 +287,7 @@ def test_workspace_purchases_are_local_days_in_one_currency(workspace):
     assert [r["group"] for r in rows] == ["North", "South", "South"]
 
 
+@pytest.mark.slow
 def test_workspace_purchases_are_limited_to_a_segment(workspace):
     files = {"transactions.csv": TRANSACTIONS, "accounts.csv": ACCOUNTS}
     here = opened(workspace, files, segment="North")

@@ -154,6 +154,7 @@ def test_snapshots_tell_what_became_of_the_account(engine):
     assert {r["cause"] for r in found} == {"voluntary"}
 
 
+@pytest.mark.slow
 def test_snapshots_on_the_last_day_are_of_those_who_are_still_there(engine):
     tables = company(
         subscriptions=[
@@ -166,6 +167,7 @@ def test_snapshots_on_the_last_day_are_of_those_who_are_still_there(engine):
     assert (row["account_id"], row["days_after"], row["event"]) == ("here", 0, False)
 
 
+@pytest.mark.slow
 def test_snapshots_leave_out_an_account_within_a_gap_that_it_will_close(engine):
     """On the day nobody can know that it returns; to count it would say that silence is safe."""
     rows = [paid("a", "2023-01-01", "2024-05-20"), paid("a", "2024-06-10")]

@@ -131,6 +131,7 @@ def test_folder_from_a_variable(workspace, tmp_path, monkeypatch):
 # mapping -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_mapping_renames_casts_and_sets_constants(workspace):
     text = "Kunde;Beginn;Preis;Testkonto\n7;05.01.2024;1.234,50 €;nein\n8;06.01.2024;1;ja\n"
     settings = workspace(
@@ -168,6 +169,7 @@ def test_absent_columns_are_missing_everywhere_and_typed(workspace):
         assert tables.mapped("accounts") == ("account_id", "segment", "signed_up_on")
 
 
+@pytest.mark.slow
 def test_accounts_keep_further_columns(workspace):
     text = "account_id,signed_up_on,Churn Flag,tier\na,2024-01-05,TRUE,gold\n"
     settings = workspace({"accounts.csv": text}, accounts={"columns": {"plan": "tier"}})
@@ -364,6 +366,7 @@ def test_a_whole_table_in_another_currency(workspace):
 # rows at fault -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_single_values_at_fault_are_missing_and_counted(workspace):
     lines = [f"S{i},a,2024-01-{i:02d},{i}.5,{i}" for i in range(1, 29)]
     lines[16] = "S17,a,2024-01-17,n/a yet,17"
@@ -395,6 +398,7 @@ def test_examples_without_a_key_are_row_numbers(workspace):
 # facts about tables --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_fingerprint_follows_content_and_mapping_only(workspace, tmp_path):
     def fingerprint(settings, as_of=None):
         with Tables(settings, as_of=as_of) as tables:

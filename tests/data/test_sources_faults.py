@@ -213,6 +213,7 @@ def dated(*texts):
     return {"accounts.csv": "account_id,signed_up_on\n" + "\n".join(lines)}
 
 
+@pytest.mark.slow
 def test_two_date_formats_in_one_column(workspace):
     files = dated(*["16-10-2024"] * 30, *["2024-10-16"] * 10)
     assert only(workspace(files)) == (

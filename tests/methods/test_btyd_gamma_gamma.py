@@ -98,6 +98,7 @@ def test_likelihood_equals_fifty_digits(case):
     assert found == pytest.approx(exact, rel=1e-10)
 
 
+@pytest.mark.slow
 def test_tables_give_the_likelihood_of_the_rows(monkeypatch):
     x, mean = simulated(1, 60_000)
     weight = np.random.default_rng(2).integers(0, 4, len(x)).astype(float)

@@ -100,6 +100,7 @@ def shop(
 # ---- print
 
 
+@pytest.mark.slow
 def test_fit_pareto_nbd_matches_fader_hardie_lee_2005():
     """Marketing Science 24(2): r 0.553, alpha 10.578, s 0.606, beta 11.669, LL -9,595.0.
 
@@ -245,6 +246,7 @@ def test_discounted_life_matches_fifty_digits(z, s, integral):
 
 @settings(deadline=None, max_examples=12)
 @given(st.integers(1, 300), st.integers(0, 2**32 - 1))
+@pytest.mark.slow
 def test_suffix_sums_match_a_plain_loop(n, seed):
     """Blocks and doublings add up what one step at a time does."""
     rng = np.random.default_rng(seed)
@@ -322,6 +324,7 @@ def test_any_unit_gives_the_same_value():
     st.lists(st.floats(-6, 6), min_size=4, max_size=4),
     st.sampled_from([0.0, 1.0]),
 )
+@pytest.mark.slow
 def test_likelihood_and_predictions_are_finite_for_any_customer(rows, logs, merged):
     """No NaN: chances lie in [0, 1], purchases to come are not negative, slopes are finite."""
     x, gap, rest = (np.array(column) for column in zip(*rows, strict=True))

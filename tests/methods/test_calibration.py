@@ -40,6 +40,7 @@ def test_slope_and_intercept_equal_statsmodels():
     assert found.reason == ""
 
 
+@pytest.mark.slow
 def test_true_risks_have_slope_one_and_intercept_zero_in_95_percent():
     hits = []
     for seed in range(300):
@@ -111,6 +112,7 @@ def test_calibration_refuses_what_is_no_probability(p):
 # --- integrated calibration index ----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_calibration_error_is_the_mean_distance_to_the_true_rate():
     """200,000 risks that are too extreme: ICI and percentiles of |p - true rate|, to 0.3 points."""
     p, y = world(7, 200_000, stretch=1.5, shift=0.2)

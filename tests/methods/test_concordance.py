@@ -205,6 +205,7 @@ def test_order_of_rows_and_scale_of_scores_do_not_matter(seed, weights):
     assert turned.value == pytest.approx(1 - one.value, abs=1e-12, nan_ok=True)
 
 
+@pytest.mark.slow
 def test_interval_covers_the_truth_and_takes_rows_of_an_account_together():
     """400 worlds of 150 rows: the 95 % interval holds the value of 300,000 in 92 to 98 %."""
     truth = concordance(*many(300_000)[:3]).value

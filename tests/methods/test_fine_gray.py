@@ -244,6 +244,7 @@ def test_fit_equals_the_definition_written_out(seed, ties, by_group):
 
 @settings(max_examples=40, deadline=None)
 @given(rows=ROWS)
+@pytest.mark.slow
 def test_any_small_data_equal_the_definition_or_are_refused(rows):
     entry, length, cause, level, flag = (np.array(c) for c in zip(*rows, strict=True))
     exits = entry + length

@@ -182,6 +182,7 @@ def test_any_counts_give_a_statistic_or_say_why_not(rows):
 
 @settings(max_examples=60, deadline=None)
 @given(rows=ROWS, seed=st.integers(0, 99))
+@pytest.mark.slow
 def test_order_of_groups_and_unit_do_not_matter(rows, seed):
     entry, length, cause, group = (np.array(c) for c in zip(*rows, strict=True))
     entry = entry * 0

@@ -189,6 +189,7 @@ def test_standard_error_of_time_lost_is_the_infinitesimal_jackknife():
     assert error == pytest.approx(np.sqrt((influence**2).sum(axis=0)), rel=1e-7)
 
 
+@pytest.mark.slow
 def test_standard_error_with_late_entry_is_that_of_the_bootstrap():
     """Spells drawn again 600 times: within 12 %, four times the noise of such a bootstrap."""
     duration, cause, entry = spells(5, 400, late=1)
@@ -202,6 +203,7 @@ def test_standard_error_with_late_entry_is_that_of_the_bootstrap():
     assert errors == pytest.approx(np.std(drawn, axis=0), rel=0.12)
 
 
+@pytest.mark.slow
 def test_intervals_with_late_entry_cover_the_truth():
     """Constant hazards 0.004 and 0.006: F = share x (1 - exp(-0.01 t)), 95 % of 1,000 samples."""
     rng, ages = np.random.default_rng(8), (50, 120)

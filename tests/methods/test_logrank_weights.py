@@ -168,6 +168,7 @@ def test_weights_stress_early_or_late_differences():
 
 @settings(deadline=None)
 @given(st.lists(ROWS, min_size=2, max_size=3), st.sampled_from([(0, 0), (1, 0), (0, 1)]))
+@pytest.mark.slow
 def test_a_stratum_without_rows_changes_nothing(groups, weights):
     rho, gamma = weights
     tables = [

@@ -61,6 +61,7 @@ def log_likelihood(theta, times, distribution):
 # --- published figures ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_weibull_of_rossi_matches_r():
     """R survreg(Surv(week, arrest) ~ ..., dist = "weibull"), printed to 7 decimals."""
     rossi = load_rossi()
@@ -108,6 +109,7 @@ def test_log_likelihoods_of_rossi_match_r(distribution, model, null):
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+@pytest.mark.slow
 def test_late_entry_equals_surpyval(distribution):
     time, event, entry = simulated(1, whole_days=False)
     fit = fit_aft(lifetimes(time, event, entry=entry), distribution)

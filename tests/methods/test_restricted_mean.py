@@ -98,6 +98,7 @@ def test_curves_given_alive_at_different_ages_are_refused():
 
 @settings(deadline=None)
 @given(ROWS, ROWS, st.integers(1, 30))
+@pytest.mark.slow
 def test_difference_is_bounded_and_changes_sign_with_the_order(one, other, horizon):
     first, second = (curve([d for d, _ in r], [x for _, x in r]) for r in (one, other))
     found = restricted_mean_difference(first, second, horizon)

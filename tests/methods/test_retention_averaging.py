@@ -54,6 +54,7 @@ def test_past_weights_over_both_segments_foretell_within_3_percent(years):
         assert missed(name, survival) <= 3.0
 
 
+@pytest.mark.slow
 def test_snapshot_rules_that_do_not_reach_3_percent():
     """Akaike weights by segment, from 4 years: 5.0 and 5.1 %; the sBG alone 17.4 and 6.8 %."""
     found = {}

@@ -119,6 +119,7 @@ def test_snapshot_perils_of_heterogeneity(alpha, beta, lifetimes):
 
 @pytest.mark.parametrize("age", [1, 3, 8, 40])
 @pytest.mark.parametrize("rate", [0.01, 0.1, 0.5])
+@pytest.mark.slow
 def test_residual_lifetime_equals_the_closed_form(age, rate):
     fit = fit_sbg(from_survivors(HIGH_END))
     closed = closed_residual(fit, age=age, discount_rate=rate)
@@ -134,6 +135,7 @@ def test_residual_lifetime_equals_the_closed_form(age, rate):
         (REGULAR, 7, (0.4556, 0.7793, 1.2835), -1679.60),
     ],
 )
+@pytest.mark.slow
 def test_snapshot_bdw(counts, years, expected, height):
     """Model of Fader et al. (2018); figures computed before, no printed source."""
     fit = fit_bdw(from_survivors(counts[: years + 1]))
@@ -141,6 +143,7 @@ def test_snapshot_bdw(counts, years, expected, height):
     assert fit.log_likelihood == pytest.approx(height, abs=5e-3)
 
 
+@pytest.mark.slow
 def test_fit_bdw_is_no_worse_than_the_sbg_it_holds():
     for counts in (HIGH_END, REGULAR):
         rows = from_survivors(counts)
@@ -159,6 +162,7 @@ def test_slopes_equal_differences_of_the_log_likelihood(a, b, c, lost):
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_any_of_many_starts_reaches_the_same_top(seed):
     """Thirty starts in a six-decade box give the same parameters."""
     rng = np.random.default_rng(seed)
@@ -226,6 +230,7 @@ def test_all_left_is_unclear():
     assert fit_sbg(counts).reason == "all left in the periods seen"
 
 
+@pytest.mark.slow
 def test_customers_who_are_all_alike_are_diagnosed():
     n = 1e4 * 0.9 ** np.arange(10)
     counts = RetentionCounts(period=np.arange(1, 11.0), at_risk=n, lost=0.1 * n)
@@ -270,6 +275,7 @@ def test_horizon_cuts_the_sum():
     assert residual_lifetime(lambda t: 0.0 * t, age=2, discount_rate=0.1) == 0
 
 
+@pytest.mark.slow
 def test_criteria_count_parameters():
     fit = fit_bdw(from_survivors(HIGH_END))
     assert fit.aic == pytest.approx(6 - 2 * fit.log_likelihood)

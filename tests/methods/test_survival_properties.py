@@ -115,6 +115,7 @@ def test_log_rank_expects_as_many_events_as_there_are(groups):
 
 @settings(deadline=None)
 @given(st.lists(ROWS, min_size=2, max_size=4))
+@pytest.mark.slow
 def test_log_rank_does_not_depend_on_the_order_of_groups(groups):
     one = log_rank([table_of(rows) for rows in groups])
     other = log_rank([table_of(rows) for rows in groups[::-1]])

@@ -179,6 +179,7 @@ def test_parts_that_round_to_nothing_are_not_told():
 # --- drawn and listed ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_chart_shows_parts_mix_and_change():
     chart = plots.what_moved(changes(segment=ONE_MOVED)["segment"])
     for svg in (chart.svg, chart.svg_narrow):
@@ -197,6 +198,7 @@ def test_many_groups_are_joined_in_one():
     assert len(chart.data) == MAX_GROUPS + 3
 
 
+@pytest.mark.slow
 def test_chart_repeats_its_bytes_and_holds_hostile_names():
     groups = {name: (3 + i, 9, 90, 9) for i, name in enumerate(HOSTILE)}
     change = churn_change(rates(groups))

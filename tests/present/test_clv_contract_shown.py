@@ -80,6 +80,7 @@ def economics(world, value, **costs):
     )
 
 
+@pytest.mark.slow
 def test_value_of_a_customer_says_figure_limits_and_what_not_to_use(value):
     row = value.table.iloc[0]
     finding = narrate.customer_value(value, words=WORDS)
@@ -97,6 +98,7 @@ def test_value_of_a_customer_says_figure_limits_and_what_not_to_use(value):
     assert narrate.customer_value(value, target=target, words=WORDS).status == "good"
 
 
+@pytest.mark.slow
 def test_a_value_that_ages_or_growth_carry_away_is_not_told_as_one(value, nobody):
     table = value.table.assign(status="unclear", reason="only 3 left")
     doubtful = narrate.customer_value(replace(value, table=table), words=WORDS)
@@ -180,6 +182,7 @@ def earlier(world):
     )
 
 
+@pytest.mark.slow
 def test_change_of_value_is_split_and_what_is_estimated_doubted(world, value):
     before = earlier(world)
     was = contract_value(before.spells, before.months, terms=TERMS, rng=rng())
@@ -216,6 +219,7 @@ def realised(world):
     return realised_against_predicted(world.spells, world.months, cut=cut, terms=TERMS, rng=rng())
 
 
+@pytest.mark.slow
 def test_what_came_is_held_against_the_limits(realised):
     row = realised.table.iloc[0]
     finding = narrate.value_realised(realised, words=WORDS)
@@ -240,6 +244,7 @@ def test_what_came_is_held_against_the_limits(realised):
     )
 
 
+@pytest.mark.slow
 def test_nothing_foretold_is_said(world):
     cut = month_end(AS_OF, months_back=200)
     none = realised_against_predicted(world.spells, world.months, cut=cut, terms=TERMS, rng=rng())
@@ -249,6 +254,7 @@ def test_nothing_foretold_is_said(world):
     assert tables.value_realised(none, words=WORDS).cells() == []
 
 
+@pytest.mark.slow
 def test_charts_carry_their_numbers_in_both_widths(world, value, realised):
     shown = [
         plots.customer_value(value, words=WORDS),

@@ -148,6 +148,7 @@ def test_chart_carries_its_numbers():
     assert (chart.data["level"] != chart.data["reference"]).all()
 
 
+@pytest.mark.slow
 def test_chart_repeats_its_bytes():
     one, two = (plots.effects(effects_of(*THREE)) for _ in range(2))
     assert (one.svg, one.svg_narrow) == (two.svg, two.svg_narrow)

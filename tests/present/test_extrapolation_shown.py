@@ -79,6 +79,7 @@ def test_expected_lifetime_is_said_with_what_was_not_seen():
     assert "Nothing is said about the time after 48 months" in finding.action
 
 
+@pytest.mark.slow
 def test_the_interval_holds_all_curves_that_fit():
     result = beyond()
     row = result.lifetimes.iloc[0]
@@ -87,6 +88,7 @@ def test_the_interval_holds_all_curves_that_fit():
     assert measure.high == max(row["ci_high"], row["among_high"])
 
 
+@pytest.mark.slow
 def test_a_target_is_judged():
     finding = narrate.extrapolation(beyond(), target=Target(900, None, "higher"))
     assert finding.status in {"good", "bad", "unclear"}
@@ -162,6 +164,7 @@ def test_dashes_begin_where_data_end():
     assert "stroke-dasharray: 5.6,3.08" in svg.replace(" 3.08", "3.08")
 
 
+@pytest.mark.slow
 def test_a_curve_within_the_data_has_no_border():
     chart = plots.extrapolation(beyond(730), seen())
     assert "extrapolated →" not in texts(chart.svg)

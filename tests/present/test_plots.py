@@ -45,6 +45,7 @@ def test_texts_are_real(name):
 
 
 @pytest.mark.parametrize("name", CHARTS)
+@pytest.mark.slow
 def test_drawings_hold_nothing_that_loads_runs_or_tells_the_time(name):
     for svg in (CHARTS[name](sample.HOSTILE).svg, CHARTS[name](sample.HOSTILE).svg_narrow):
         assert svg.startswith("<svg ")
@@ -110,6 +111,7 @@ def test_drawings_stay_small():
 @pytest.mark.parametrize(
     "accounts", [spells().head(0), spells().head(1), spells(("x",), accounts=8)]
 )
+@pytest.mark.slow
 def test_few_accounts_make_a_drawing_that_says_so(accounts):
     chart = plots.survival_curves(survival(accounts))
     assert chart.alt

@@ -72,6 +72,7 @@ def test_bytes_repeat(name):
 
 
 @pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.slow
 def test_labels_are_real_texts(name):
     chart = PLAIN[name]()
     assert set(texts(chart.svg)) >= SAID[name]
@@ -115,6 +116,7 @@ def test_without_data_a_drawing_says_so(name):
 
 
 @pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.slow
 def test_alt_and_caption_say_what_is_drawn(name):
     chart = PLAIN[name]()
     assert "%" in chart.alt or "of them in the last" in chart.alt

@@ -70,6 +70,7 @@ def test_call_list_puts_the_most_gain_first_and_stops_at_the_capacity():
     assert row["stake"] == pytest.approx(row["mrr"] * 12 * row["risk"] * 0.25)
 
 
+@pytest.mark.slow
 def test_reasons_are_signs_that_raise_the_risk_by_more_than_chance():
     names = {f.name for f in reasons_of(made().model, DECLARED)}
     assert names == {"usage_trend", "days_to_renewal"}
@@ -83,6 +84,7 @@ def test_reasons_are_signs_that_raise_the_risk_by_more_than_chance():
     }
 
 
+@pytest.mark.slow
 def test_an_account_with_little_risk_is_on_the_list_for_its_size():
     table = made().scores.table
     low = table["risk"] < table["risk"].mean()
@@ -246,6 +248,7 @@ def test_effects_of_categories_and_flags_are_drawn_by_level():
     assert "yes" in said
 
 
+@pytest.mark.slow
 def test_drivers_without_a_model():
     model = few().model
     assert "cannot be told: only 7" in narrate.risk_drivers(model, DECLARED).text
@@ -288,6 +291,7 @@ def test_risk_trust_says_no_signal():
     assert "No signal: AUC" in verdict.evidence
 
 
+@pytest.mark.slow
 def test_trust_without_a_past():
     found = few()
     finding = narrate.risk_trust(found.judged, found.earlier)

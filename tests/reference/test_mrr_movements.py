@@ -56,6 +56,7 @@ def test_movements_of_the_mrr_playbook():
     con.disconnect()
 
 
+@pytest.mark.slow
 def test_movements_of_chartmoguls_worked_example():
     """ChartMogul help centre, MRR movements: four gold plans at 500 a year, two silver at 30.
 
