@@ -42,7 +42,8 @@ def churn_rate(
         Unclear where nobody was a customer at the start, or too few were.
     """
     row = result.table.loc[result.table["group"] == ALL].iloc[0]
-    measure = aimed(_rate_measure(row, result.confidence), target)
+    how = ("logo_churn_rate", "Wilson; change: Newcombe")
+    measure = aimed(rate_measure(row, result.confidence, *how), target)
     title = "Logo churn rate"
     if measure.value is None:
         why = row["reason"] or "no accounts at the start of the period"
@@ -70,16 +71,34 @@ def churn_rate(
     )
 
 
-def _rate_measure(row: pd.Series, confidence: float) -> Measure:
+def rate_measure(row: pd.Series, confidence: float, metric_id: str, method: str) -> Measure:
+    """Measure a rate of churn, of accounts or of their revenue.
+
+    Parameters
+    ----------
+    row : Series
+        `rate`, `at_start`, `previous_rate`, `difference` and their limits, of one group.
+    confidence : float
+        Level of the intervals.
+    metric_id : str
+        Name of the metric.
+    method : str
+        How the intervals were made.
+
+    Returns
+    -------
+    Measure
+        With the change since the period before, without a target.
+    """
     return Measure(
-        metric_id="logo_churn_rate",
+        metric_id=metric_id,
         value=number(row["rate"]),
         low=number(row["ci_low"]),
         high=number(row["ci_high"]),
         n=int(row["at_start"]),
         unit="share",
         confidence=confidence,
-        method="Wilson; change: Newcombe",
+        method=method,
         better="lower",
         previous=number(row["previous_rate"]),
         change=number(row["difference"]),

@@ -11,12 +11,13 @@ from csa.present.money import amount
 from csa.present.names import capital, named
 
 # revenue and accounts are judged by the same words: an interval, a target, a change
-from csa.present.narrate.rate import rate_evidence
-from csa.present.phrases import distance, number
+from csa.present.narrate.rate import rate_evidence, rate_measure
+from csa.present.phrases import distance
 from csa.present.words import Words
 
 ALL: Final = "all"
 ENGLISH: Final = Words()
+METHOD: Final = "Wilson with the effective number of accounts; change: Newcombe"
 UNEQUAL: Final = 0.5  # accounts of equal size that carry as much: fewer than this share is told
 
 
@@ -47,7 +48,7 @@ def revenue_churn(
         Unclear where nobody paid at the start, or where a few accounts hold nearly all revenue.
     """
     row = result.table.loc[result.table["group"] == ALL].iloc[0]
-    measure = aimed(_measure(row, result.confidence), target)
+    measure = aimed(rate_measure(row, result.confidence, "revenue_churn_rate", METHOD), target)
     title, ident = "Revenue churn rate", "revenue-churn-rate"
     if measure.value is None:
         return Finding(
@@ -72,24 +73,6 @@ def revenue_churn(
         status=status,
         measure=measure,
         weight=distance(measure) if sure else 0.0,
-    )
-
-
-def _measure(row: pd.Series, confidence: float) -> Measure:
-    return Measure(
-        metric_id="revenue_churn_rate",
-        value=number(row["rate"]),
-        low=number(row["ci_low"]),
-        high=number(row["ci_high"]),
-        n=int(row["at_start"]),
-        unit="share",
-        confidence=confidence,
-        method="Wilson with the effective number of accounts; change: Newcombe",
-        better="lower",
-        previous=number(row["previous_rate"]),
-        change=number(row["difference"]),
-        change_low=number(row["difference_low"]),
-        change_high=number(row["difference_high"]),
     )
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 import pandas as pd
 
+from csa.analysis.churn.change import RateResult
 from csa.analysis.churn.lifetimes import SurvivalResult
 from csa.analysis.churn.rate import ChurnRateResult
 from csa.present.columns import Column
@@ -31,18 +32,62 @@ def churn_rate(result: ChurnRateResult, *, by: str = "segment", words: Words = E
     Table
         One row per group, all accounts last.
     """
+    rows = rate_rows(result)
+    return Table(
+        id="churn-rate-by-group",
+        title=f"Accounts that left, by {by}",
+        columns=(
+            Column("group", by.capitalize()),
+            Column("at_start", "At start", "integer"),
+            Column("churned", "Left", "integer"),
+            *rate_columns(result, words),
+        ),
+        rows=rows,
+        note=reasons(rows),
+        empty="No account was a customer at the start of the period.",
+        words=words,
+    )
+
+
+def rate_rows(result: RateResult) -> pd.DataFrame:
+    """Make the rows of a table of rates: the total last, intervals in pairs, the change.
+
+    Parameters
+    ----------
+    result : ChurnRateResult or RevenueChurnResult
+        Rates by group.
+
+    Returns
+    -------
+    DataFrame
+        What the result's table holds, and `interval`, `change`, `change_interval`.
+    """
     rows = total_last(result.table)
-    rows = rows.assign(
+    return rows.assign(
         group=group_names(rows),
         interval=pairs(rows, "ci_low", "ci_high"),
         change=rows["difference"],
         change_interval=pairs(rows, "difference_low", "difference_high"),
     )
+
+
+def rate_columns(result: RateResult, words: Words) -> list[Column]:
+    """Columns of a rate: value and interval, then the change where there is a period before.
+
+    Parameters
+    ----------
+    result : ChurnRateResult or RevenueChurnResult
+        Rates by group.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    list of Column
+        Two, or four.
+    """
     level = words.share(result.confidence, 0)
     columns = [
-        Column("group", by.capitalize()),
-        Column("at_start", "At start", "integer"),
-        Column("churned", "Left", "integer"),
         Column("rate", "Rate", "share"),
         Column("interval", f"{level} interval", "interval", "share"),
     ]
@@ -51,15 +96,7 @@ def churn_rate(result: ChurnRateResult, *, by: str = "segment", words: Words = E
             Column("change", "Change", "change", "share"),
             Column("change_interval", f"{level} interval", "change_interval", "share"),
         ]
-    return Table(
-        id="churn-rate-by-group",
-        title=f"Accounts that left, by {by}",
-        columns=tuple(columns),
-        rows=rows,
-        note=reasons(rows),
-        empty="No account was a customer at the start of the period.",
-        words=words,
-    )
+    return columns
 
 
 def survival_summary(
