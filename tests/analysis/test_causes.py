@@ -1,6 +1,5 @@
 """Churn by cause: published figures through the engine, delayed entry, edges, months."""
 
-import os
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
+from stored import stored
 
 from csa.analysis.churn.causes import causes_over_time, incidence
 from csa.errors import InputError
@@ -150,10 +150,7 @@ def test_incidence_equals_the_estimate_from_single_rows(seed, truncated):
 
 def test_incidence_of_the_left_truncated_fixture_equals_the_rows():
     """6,827 spells of the fixture with two causes, from a DuckDB table."""
-    folder = os.environ.get("CSA_REFERENCE")
-    if not folder:
-        pytest.skip("CSA_REFERENCE is not set: the folder with fixtures/left_truncated_10k.csv")
-    raw = pd.read_csv(Path(folder) / "fixtures" / "left_truncated_10k.csv")
+    raw = pd.read_csv(stored("CSA_REFERENCE", "fixtures", "left_truncated_10k.csv"))
     cause = np.where(raw["ev"] == 1, np.where(raw["cause"] == 1, *NAMED[:2]), "-")
     spells = make_spells(raw["dur"], cause, entry_days=raw["entry"])
     result = incidence(ibis.memtable(spells), ages_days=[365, 1000])

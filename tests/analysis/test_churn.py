@@ -1,8 +1,5 @@
 """Survival of accounts: published figures, delayed entry, edges, and views of the result."""
 
-import os
-from pathlib import Path
-
 import ibis
 import numpy as np
 import pandas as pd
@@ -11,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 from statsmodels.duration.survfunc import survdiff
+from stored import stored
 
 from csa.analysis.churn import conditional_survival, numbers_at_risk, survival, survival_at
 from csa.analysis.churn.spells import WAY_OUT, WHOLE_DAYS
@@ -47,17 +45,6 @@ def simulated(seed, *, n=1500, groups=3, truncated=True):
 
 def row_of(frame, group="all"):
     return frame.set_index("group").loc[group]
-
-
-def stored(variable, *parts):
-    """Path of a file outside the repository, or a skip that says why."""
-    folder = os.environ.get(variable)
-    if not folder:
-        pytest.skip(f"{variable} is not set: the folder with {'/'.join(parts)}")
-    path = Path(folder).joinpath(*parts)
-    if not path.exists():
-        pytest.skip(f"{'/'.join(parts)} is not in the folder that {variable} names")
-    return path
 
 
 @pytest.fixture(scope="module")

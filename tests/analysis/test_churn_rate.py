@@ -1,13 +1,12 @@
 """Logo churn of a period: who counts, borders of periods, intervals and their coverage."""
 
-import os
 from datetime import date, timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from stored import stored
 
 from csa.analysis.churn import churn_rate
 from csa.errors import InputError
@@ -43,10 +42,7 @@ def first(result):
 
 def test_logo_churn_matches_the_mrr_playbook():
     """Match dbt Labs' MRR playbook, August 2019: 26 customers at the start, 11.54 % lost."""
-    folder = os.environ.get("CSA_DATA")
-    if not folder:
-        pytest.skip("CSA_DATA is not set: the folder with mrr_playbook/subscription_periods.csv")
-    path = Path(folder) / "mrr_playbook" / "subscription_periods.csv"
+    path = stored("CSA_DATA", "mrr_playbook", "subscription_periods.csv")
     rows = pd.read_csv(path, parse_dates=["start_date", "end_date"])
     rows = rows.sort_values(["customer_id", "start_date"])
     fresh = rows["start_date"] != rows.groupby("customer_id")["end_date"].shift()

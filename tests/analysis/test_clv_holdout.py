@@ -1,6 +1,5 @@
 """Holdout, tracking and choice: figures by hand, printed ones, and real purchases."""
 
-import os
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stored import stored
 
 from csa.analysis.clv.buyers import buyers
 from csa.analysis.clv.holdout import AGAIN, AT_RATE, holdout_rows, naive_rules, rolling, scorecard
@@ -34,13 +34,6 @@ SCHEMA = pa.schema(
         ("amount", pa.decimal128(18, 4)),
     ]
 )
-
-
-def stored(*path):
-    folder = os.environ.get("CSA_DATA")
-    if not folder:
-        pytest.skip(f"CSA_DATA is not set: the folder with {'/'.join(path)}")
-    return Path(folder, *path)
 
 
 # --- figures by hand ----------------------------------------------------------------------------
@@ -135,7 +128,7 @@ def test_holdout_by_frequency_is_the_printed_one(model):
 def cdnow():
     names = ["account_id", "day", "discs", "amount"]
     text = {"account_id": "string", "day": "string"}
-    file = stored("cdnow", "CDNOW_master.txt")
+    file = stored("CSA_DATA", "cdnow", "CDNOW_master.txt")
     frame = pd.read_csv(file, sep=r"\s+", skiprows=1, names=names, dtype=text)
     at = pd.to_datetime(frame["day"], format="%Y%m%d")
     amounts = [Decimal(f"{a:.2f}") for a in frame["amount"]]
@@ -213,7 +206,7 @@ def test_buyers_choose_by_the_holdout_and_say_why():
 @pytest.mark.slow
 def test_buyers_of_online_retail_say_that_no_model_beats_the_naive_rules():
     """UCI 352, the last 90 days: nobody leaves, all models are one, repeating has the lower MAE."""
-    file = stored("online_retail", "online_retail_2010_2011.csv.gz")
+    file = stored("CSA_DATA", "online_retail", "online_retail_2010_2011.csv.gz")
     con = ibis.duckdb.connect(threads=1)
     con.raw_sql("SET TimeZone = 'UTC'")
     lines = con.sql(

@@ -1,6 +1,5 @@
 """Summaries of purchases against a plain oracle, published counts and real refunds."""
 
-import os
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stored import stored
 
 from csa.analysis.clv.netting import netting
 from csa.analysis.clv.rfm import rfm
@@ -29,13 +29,6 @@ SCHEMA = pa.schema(
         ("amount", pa.decimal128(18, 4)),
     ]
 )
-
-
-def stored(*path):
-    folder = os.environ.get("CSA_DATA")
-    if not folder:
-        pytest.skip(f"CSA_DATA is not set: the folder with {'/'.join(path)}")
-    return Path(folder, *path)
 
 
 def rolled(rows, as_of=AS_OF):
@@ -216,7 +209,7 @@ def test_rfm_says_that_a_log_was_cut_off():
 
 def cdnow():
     names = ["account_id", "day", "discs", "amount"]
-    file = stored("cdnow", "CDNOW_master.txt")
+    file = stored("CSA_DATA", "cdnow", "CDNOW_master.txt")
     text = {"account_id": "string", "day": "string"}
     frame = pd.read_csv(file, sep=r"\s+", skiprows=1, names=names, dtype=text)
     at = pd.to_datetime(frame["day"], format="%Y%m%d")
@@ -255,7 +248,7 @@ def test_rfm_of_the_cdnow_sample_is_the_published_one():
 @pytest.mark.slow
 def test_rfm_of_online_retail_states_revenue_before_and_after_returns():
     """UCI 352, invoices per customer: totals by plain SQL on the raw file."""
-    file = stored("online_retail", "online_retail_2010_2011.csv.gz")
+    file = stored("CSA_DATA", "online_retail", "online_retail_2010_2011.csv.gz")
     con = ibis.duckdb.connect(threads=1)
     con.raw_sql("SET TimeZone = 'UTC'")
     lines = con.sql(

@@ -1,9 +1,7 @@
 """Effects of covariates: published figures, counts, levels without churn, bands of age, edges."""
 
-import os
 import sys
 from itertools import pairwise
-from pathlib import Path
 
 import ibis
 import numpy as np
@@ -13,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines.datasets import load_rossi
 from statsmodels.duration.hazard_regression import PHReg
+from stored import stored
 
 from csa.analysis.churn.effects import Covariate, effects
 from csa.errors import InputError
@@ -52,10 +51,7 @@ def row_of(table, term, level=None):
 
 
 def telco():
-    folder = os.environ.get("CSA_DATA")
-    if not folder:
-        pytest.skip("CSA_DATA is not set: the folder with telco/ibm_telco_customer_churn.csv")
-    raw = pd.read_csv(Path(folder) / "telco" / "ibm_telco_customer_churn.csv")
+    raw = pd.read_csv(stored("CSA_DATA", "telco", "ibm_telco_customer_churn.csv"))
     raw = raw.rename(columns={"tenure": "exit_days", "customerID": "account_id"})
     return raw.assign(entry_days=0, event=raw["Churn"] == "Yes")
 

@@ -4,9 +4,6 @@ Models are scikit-learn's and lifelines'; only their judgement is ours. The file
 folder that CSA_DATA names.
 """
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,6 +18,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
+from stored import stored
 
 from csa.analysis.risk.evaluation import evaluate
 from csa.analysis.risk.evaluation.curves import evaluate_curves
@@ -42,10 +40,7 @@ HORIZON = 30  # the file says who left within the last month
 
 @pytest.fixture(scope="module")
 def telco():
-    folder = os.environ.get("CSA_DATA")
-    if not folder:
-        pytest.skip("CSA_DATA is not set: the folder with telco/ibm_telco_customer_churn.csv")
-    raw = pd.read_csv(Path(folder) / "telco" / "ibm_telco_customer_churn.csv")
+    raw = pd.read_csv(stored("CSA_DATA", "telco", "ibm_telco_customer_churn.csv"))
     raw["TotalCharges"] = pd.to_numeric(raw["TotalCharges"], errors="coerce").fillna(0)
     return raw
 
@@ -249,10 +244,9 @@ def test_concordance_of_telco_matches_r(telco):
 
 def test_ravenstack_has_no_signal():
     """Churn anchors 6.3: AUC 0.51 (0.45 to 0.56 over folds) of the flag on 500 accounts."""
-    folder = os.environ.get("CSA_DATA")
-    if not folder:
-        pytest.skip("CSA_DATA is not set: the folder with ravenstack/ravenstack_accounts.csv")
-    raw = pd.read_csv(Path(folder) / "ravenstack" / "ravenstack_accounts.csv", encoding="utf-8-sig")
+    raw = pd.read_csv(
+        stored("CSA_DATA", "ravenstack", "ravenstack_accounts.csv"), encoding="utf-8-sig"
+    )
     words = ["industry", "country", "referral_source", "plan_tier", "is_trial"]
     columns = make_column_transformer(
         (OneHotEncoder(handle_unknown="ignore"), words), (StandardScaler(), ["seats"])

@@ -1,11 +1,9 @@
 """Survival by the discrete-time hazard: against Kaplan-Meier, simulation and the truth."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+from stored import stored
 
 from csa.analysis.churn.hazards import AgeEffect, discrete_hazard
 from csa.analysis.churn.hazards.curves import group_curves, hazard_curves, predicted_survival
@@ -219,10 +217,7 @@ def test_telco_is_predicted_as_well_as_published():
     A discrete-time logistic hazard of scikit-learn with all services and without TotalCharges,
     in 5 × 2 cross-validation up to 70 months; here one round of it.
     """
-    folder = os.environ.get("CSA_DATA")
-    if not folder:
-        pytest.skip("CSA_DATA is not set: the folder with telco/ibm_telco_customer_churn.csv")
-    raw = pd.read_csv(Path(folder) / "telco" / "ibm_telco_customer_churn.csv")
+    raw = pd.read_csv(stored("CSA_DATA", "telco", "ibm_telco_customer_churn.csv"))
     accounts = raw[raw["tenure"] > 0].replace(
         {"No internet service": "No", "No phone service": "No"}
     )

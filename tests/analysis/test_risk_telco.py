@@ -1,11 +1,9 @@
 """Risk on the Telco file, window ignored as published: what an honest model reaches there."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+from stored import stored
 
 from csa.analysis.risk import fit_risk, score
 from csa.analysis.risk.predict import model_values, predict
@@ -24,10 +22,7 @@ KEYS = ("customerID", "tenure", "TotalCharges", "Churn")
 @pytest.fixture(scope="module")
 def telco():
     """IBM Telco Customer Churn; TotalCharges is blank where tenure is 0."""
-    folder = os.environ.get("CSA_DATA")
-    if not folder:
-        pytest.skip("CSA_DATA is not set: the folder with telco/ibm_telco_customer_churn.csv")
-    raw = pd.read_csv(Path(folder) / "telco" / "ibm_telco_customer_churn.csv", na_values=[" "])
+    raw = pd.read_csv(stored("CSA_DATA", "telco", "ibm_telco_customer_churn.csv"), na_values=[" "])
     return raw.rename(columns={"customerID": "account_id"}).assign(
         cutoff_on=CUTOFF, event=raw["Churn"] == "Yes"
     )

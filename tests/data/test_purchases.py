@@ -1,12 +1,10 @@
 """Purchases against a plain oracle that keeps a pile of what each account bought."""
 
-import os
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from pathlib import Path
 
 import duckdb
 import ibis
@@ -14,6 +12,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stored import stored
 
 from csa.data.purchases import PURCHASES, purchases
 from csa.data.rollups import RollupContext
@@ -314,10 +313,7 @@ def test_purchases_of_online_retail_reconcile_with_the_raw_lines():
 
     The raw totals come from the file by plain SQL; 8,905 cancellations name a customer.
     """
-    folder = os.environ.get("CSA_DATA")
-    if not folder:
-        pytest.skip("CSA_DATA is not set: the folder with online_retail")
-    file = Path(folder) / "online_retail" / "online_retail_2010_2011.csv.gz"
+    file = stored("CSA_DATA", "online_retail", "online_retail_2010_2011.csv.gz")
     con = ibis.duckdb.connect(threads=1)
     raw = con.sql(
         f"""SELECT CAST(CustomerID AS VARCHAR) AS account_id,

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stored import stored
 
 from csa.errors import InputError
 from csa.methods.btyd import bg_bb_likelihood
@@ -65,10 +66,7 @@ def known(*values: float) -> Fit:
 
 def donors() -> BuyerCounts:
     """Read the 11,104 donors of 1995, GPL and so not shipped."""
-    folder = os.environ.get("CSA_DATA")
-    if folder is None:
-        pytest.skip("CSA_DATA is not set: the folder with donations/donations_rf_matrix.csv")
-    rows = pd.read_csv(Path(folder) / "donations" / "donations_rf_matrix.csv")
+    rows = pd.read_csv(stored("CSA_DATA", "donations", "donations_rf_matrix.csv"))
     return buyers(rows["x"], rows["t.x"], rows["n.cal"], rows["custs"].to_numpy(float))
 
 

@@ -1,11 +1,11 @@
 """BG/NBD and MBG/NBD against print and against arithmetic with fifty digits."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from stored import stored
 
 from csa.methods.btyd.bg_nbd import (
     expected_purchases,
@@ -146,10 +146,7 @@ def test_holdout_by_frequency_matches_the_btyd_walkthrough():
 
 def whole_cohort() -> BuyerCounts:
     """Count all 23,570 customers of the raw log, in weeks."""
-    folder = os.environ.get("CSA_DATA")
-    if folder is None:
-        pytest.skip("CSA_DATA is not set: the folder with cdnow/CDNOW_master.txt")
-    file = Path(folder) / "cdnow" / "CDNOW_master.txt"
+    file = stored("CSA_DATA", "cdnow", "CDNOW_master.txt")
     raw = pd.read_csv(file, sep=r"\s+", names=["who", "day"], usecols=[0, 1], skiprows=1)
     raw = raw.drop_duplicates()
     raw["day"] = pd.to_datetime(raw["day"].astype(str), format="%Y%m%d")

@@ -1,6 +1,5 @@
 """Pareto/NBD against print and against arithmetic with fifty digits."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stored import stored
 
 from csa.errors import InputError
 from csa.methods.btyd.counts import BuyerCounts
@@ -191,10 +191,7 @@ def test_probability_alive_holds_where_clvtools_failed():
 @pytest.mark.slow
 def test_fit_pareto_nbd_matches_peers_on_all_of_cdnow():
     """23,570 customers: lifetimes, CLVTools and a prototype agree on these digits."""
-    folder = os.environ.get("CSA_DATA")
-    if folder is None:
-        pytest.skip("CSA_DATA is not set: the folder with cdnow/CDNOW_master.txt")
-    file = Path(folder) / "cdnow" / "CDNOW_master.txt"
+    file = stored("CSA_DATA", "cdnow", "CDNOW_master.txt")
     raw = pd.read_csv(file, sep=r"\s+", names=["who", "day"], usecols=[0, 1], skiprows=1)
     raw = raw.drop_duplicates()
     raw["day"] = pd.to_datetime(raw["day"].astype(str), format="%Y%m%d")

@@ -1,8 +1,6 @@
 """Concordance against R, SurPyval, lifelines and pairs compared one by one."""
 
 import itertools
-import os
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines import datasets
 from lifelines.utils import concordance_index as lifelines_concordance
+from stored import stored
 from surpyval.metrics import concordance_index as surpyval_concordance
 
 from csa.errors import InputError
@@ -150,10 +149,7 @@ def test_heart_with_entry_matches_r():
 
 def test_left_truncated_fixture_matches_r():
     """R survival 3.5-3 on left_truncated_10k.csv: 0.6151129; without entry others give 0.638."""
-    folder = os.environ.get("CSA_REFERENCE")
-    if not folder:
-        pytest.skip("CSA_REFERENCE is not set: the folder with fixtures/left_truncated_10k.csv")
-    raw = pd.read_csv(Path(folder) / "fixtures" / "left_truncated_10k.csv")
+    raw = pd.read_csv(stored("CSA_REFERENCE", "fixtures", "left_truncated_10k.csv"))
     columns = raw[COLUMNS].to_numpy()
     late = raw["entry"].to_numpy(float)
     times = raw["dur"].to_numpy(float)

@@ -4,9 +4,6 @@ Figures of R are those that R 4.2.2 with survival 3.5-3 prints; tolerances are h
 last printed digit.
 """
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +15,7 @@ from lifelines.datasets import (
     load_waltons,
 )
 from statsmodels.duration.hazard_regression import PHReg
+from stored import stored
 from surpyval import CoxPH
 
 from csa.errors import InputError
@@ -26,17 +24,6 @@ from csa.methods.cox.baseline import baseline, expected_events, predict_survival
 from csa.methods.cox.risk import follow_up
 
 ROSSI = ["fin", "age", "race", "wexp", "mar", "paro", "prio"]
-
-
-def stored(variable, *parts):
-    """Path of a file outside the repository, or a skip that says why."""
-    folder = os.environ.get(variable)
-    if not folder:
-        pytest.skip(f"{variable} is not set: the folder with {'/'.join(parts)}")
-    path = Path(folder).joinpath(*parts)
-    if not path.exists():
-        pytest.skip(f"{'/'.join(parts)} is not in the folder that {variable} names")
-    return path
 
 
 def fit_rossi(**options):

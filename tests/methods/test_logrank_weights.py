@@ -1,8 +1,5 @@
 """Fleming-Harrington weights and strata against R, statsmodels, SurPyval and lifelines."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +9,7 @@ from hypothesis import strategies as st
 from lifelines.datasets import load_rossi
 from lifelines.statistics import multivariate_logrank_test
 from statsmodels.duration.survfunc import survdiff
+from stored import stored
 
 from csa.errors import InputError
 from csa.methods.lifetable import tabulate
@@ -72,10 +70,7 @@ def test_weighted_log_rank_of_rossi_matches_r():
 
 def test_log_rank_of_the_left_truncated_fixture_equals_two_peers():
     """20 segments with delayed entry: 49.89360945 by statsmodels and by SurPyval."""
-    folder = os.environ.get("CSA_REFERENCE")
-    if not folder:
-        pytest.skip("CSA_REFERENCE is not set: the folder with fixtures/left_truncated_10k.csv")
-    raw = pd.read_csv(Path(folder) / "fixtures" / "left_truncated_10k.csv")
+    raw = pd.read_csv(stored("CSA_REFERENCE", "fixtures", "left_truncated_10k.csv"))
     frame = raw.rename(columns={"dur": "exit", "ev": "event", "seg": "group"})
     test = log_rank(by_group(frame, sorted(frame["group"].unique())))
     assert (test.df, test.statistic) == (19, pytest.approx(49.89360945, abs=5e-9))

@@ -4,15 +4,14 @@ Figures of R are those that R 4.2.2 with survival 3.5-3 prints; they are held to
 stops its fit a little before the maximum.
 """
 
-import os
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from lifelines.datasets import load_lung, load_rossi
 from statsmodels.duration.hazard_regression import PHReg
+from stored import stored
 from surpyval import CoxPH
 
 from csa.errors import InputError
@@ -59,10 +58,7 @@ def test_lung_matches_r():
 
 def test_terms_of_telco_match_r():
     """Eight terms with 12 columns, window ignored as published."""
-    folder = os.environ.get("CSA_DATA")
-    if not folder:
-        pytest.skip("CSA_DATA is not set: the folder with telco/ibm_telco_customer_churn.csv")
-    raw = pd.read_csv(Path(folder) / "telco" / "ibm_telco_customer_churn.csv")
+    raw = pd.read_csv(stored("CSA_DATA", "telco", "ibm_telco_customer_churn.csv"))
     columns, terms = [], {}
     for name in (
         *("SeniorCitizen", "Partner", "Dependents", "Contract", "PaperlessBilling"),

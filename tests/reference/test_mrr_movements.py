@@ -1,11 +1,10 @@
 """MRR movements against figures that others have published."""
 
-import os
 from datetime import date
-from pathlib import Path
 
 import ibis
 import pytest
+from stored import stored
 
 from csa.data.rollups import RollupContext, account_months
 
@@ -27,10 +26,7 @@ def test_movements_of_the_mrr_playbook():
     The playbook's own calendar starts in 2018 and loses three customers of 2017; these are the
     movements of all 55: 2,295 + 150 + 660 - 555 - 2,550 = 0, since every period has ended.
     """
-    folder = os.environ.get("CSA_DATA")
-    file = Path(folder or "") / "mrr_playbook" / "subscription_periods.csv"
-    if folder is None or not file.exists():
-        pytest.skip("CSA_DATA is not set: the folder with mrr_playbook/subscription_periods.csv")
+    file = stored("CSA_DATA", "mrr_playbook", "subscription_periods.csv")
     con = ibis.duckdb.connect()
     rows = con.read_csv(file)
     table = rows.select(
