@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import traceback
 from importlib import metadata
 from pathlib import Path
@@ -23,6 +24,7 @@ EXIT_CHECKS = 1
 EXIT_BUG = 70  # sysexits.h: internal software error
 EXIT_STOPPED = 130
 _DEBUG = "CSA_DEBUG"
+_AGAIN_SECONDS = 0.05  # long enough to be out of the finalizer that swallowed an interruption
 
 app = typer.Typer(
     help="Customer success analytics: data in, reports that people trust out.",
@@ -182,6 +184,7 @@ def main() -> None:
     """Run the command line and exit with its code."""
     os.environ.pop(_DEBUG, None)
     signal.signal(signal.SIGTERM, _stop)
+    sys.unraisablehook = _again
     try:
         with _Unforeseen():
             sys.exit(_run())
@@ -224,6 +227,17 @@ def _run() -> int:
 
 def _stop(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
+
+
+def _again(lost: "sys.UnraisableHookArgs") -> None:
+    """Stop once more where a finalizer or a callback was interrupted, and so swallowed it."""
+    if not issubclass(lost.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
+        return
+    main_thread = threading.main_thread().ident
+    later = threading.Timer(_AGAIN_SECONDS, signal.pthread_kill, (main_thread, signal.SIGTERM))
+    later.daemon = True
+    later.start()
 
 
 def _trace() -> None:

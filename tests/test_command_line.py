@@ -170,3 +170,34 @@ def test_init_proposes_settings_that_check_accepts(tmp_path):
     assert checked.returncode in {0, 1}, checked.stderr
     assert "lines are marked guess" in checked.stdout
     assert "data.tables.subscriptions: state observed_from" in checked.stdout
+
+
+INTERRUPTED_FINALIZER = """
+import signal, sys, time
+from csa import __main__ as line
+
+class Finalized:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+
+@line.app.command()
+def swallow():
+    Finalized()
+    time.sleep(30)
+
+sys.argv = ["csa", "swallow"]
+line.main()
+"""
+
+
+def test_a_stop_that_a_finalizer_swallows_stops_all_the_same():
+    """Python drops what a finalizer raises, an interruption included."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_FINALIZER],
+        capture_output=True,
+        text=True,
+        timeout=25,
+        check=False,
+    )
+    assert done.returncode == 130, done.stderr
+    assert "Traceback" not in done.stderr
