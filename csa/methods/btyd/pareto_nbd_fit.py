@@ -53,7 +53,7 @@ def fit_pareto_nbd(counts: BuyerCounts, *, starts: int = STARTS) -> Fit:
     nothing = _nothing_to_fit(known)
     if nothing is not None:
         return unfitted(MODEL, str(nothing), size=size, diagnosis=[nothing])
-    box = _box(known)
+    box = search_box(known)
     customers = history(known)
     found, said = _at_limits(_search(known, customers, box, starts), customers, box, known)
     more: dict[str, object] = {
@@ -87,7 +87,7 @@ class Refitter:
         self.counts = counts.in_unit(fit.unit_days or counts.unit_days).compressed()
         self._customers = history(self.counts)
         self._start = fit.log_parameters
-        self._box = _box(self.counts)
+        self._box = search_box(self.counts)
         self._curved = curvature(_objective(self._customers), self._start)
 
     def __call__(self, weight: FloatArray) -> FloatArray:
@@ -109,8 +109,19 @@ def _nothing_to_fit(counts: BuyerCounts) -> Diagnosis | None:
     return Diagnosis.NO_REPEATS if not counts.events else None
 
 
-def _box(counts: BuyerCounts) -> FloatArray:
-    """Lowest and highest log-parameters: shapes around 1, rates around the mean age."""
+def search_box(counts: BuyerCounts) -> FloatArray:
+    """Give the lowest and highest log-parameters: shapes around 1, rates around the mean age.
+
+    Parameters
+    ----------
+    counts : BuyerCounts
+        Customers, some of them observed for some time.
+
+    Returns
+    -------
+    ndarray of float
+        Parameters × (lowest, highest).
+    """
     centre = np.zeros(len(NAMES))
     centre[[1, 3]] = np.log(counts.weight @ counts.age / counts.n)
     return np.array([centre - REACH, centre + REACH]).T
