@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from csa import definitions as defined
 from csa import settings_rules as rules
 from csa.errors import ConfigError
 from csa.settings_faults import describe
@@ -167,6 +168,31 @@ class Report(_Part):
         return self
 
 
+def _choice(switch: str) -> Any:
+    return AfterValidator(rules.one_of(defined.CHOICES[switch]))
+
+
+class Definitions(_Part):
+    """Where vendors disagree: a preset, and single switches set apart from it.
+
+    What can be chosen, and what each choice means, stands in `csa.definitions`.
+    """
+
+    preset: Annotated[str, AfterValidator(rules.one_of(defined.PRESETS))] = "csa"
+    nrr: Annotated[str, _choice("nrr")] | None = None
+    grr: Annotated[str, _choice("grr")] | None = None
+    quick_ratio: Annotated[str, _choice("quick_ratio")] | None = None
+    churn_at: Annotated[str, _choice("churn_at")] | None = None
+    discounts: Annotated[str, _choice("discounts")] | None = None
+    horizon_months: int = Field(default=defined.HORIZON_MONTHS, ge=1, le=120)
+
+    @property
+    def chosen(self) -> defined.Definitions:
+        """Every switch set: by itself, else by the preset."""
+        switches = {s: made for s in defined.CHOICES if (made := getattr(self, s)) is not None}
+        return defined.chosen(self.preset, switches, horizon_months=self.horizon_months)
+
+
 class Settings(_Part):
     """The whole of csa.yml; `root` is its folder."""
 
@@ -179,6 +205,7 @@ class Settings(_Part):
     fiscal_year_start: int = Field(default=1, ge=1, le=12)
     rates: dict[Currency, Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=8)]] = {}
     data: Data
+    definitions: Definitions = Definitions()
     checks: tuple[OwnCheck, ...] = ()
     targets: dict[str, Target] = {}
     reports: dict[Name, Report] = {}

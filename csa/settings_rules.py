@@ -1,7 +1,7 @@
 """What single values in csa.yml must look like; every refusal says what would do."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from difflib import get_close_matches
 from typing import Any
@@ -173,6 +173,30 @@ def date_format(text: str) -> str:
     return text
 
 
+def one_of(known: Iterable[str]) -> Callable[[str], str]:
+    """Refuse a word that is not one of those known.
+
+    Parameters
+    ----------
+    known : iterable of str
+        The words.
+
+    Returns
+    -------
+    callable
+        Gives a known word back; its refusal names the nearest, else all.
+    """
+    words = tuple(known)
+
+    def check(text: str) -> str:
+        if text not in words:
+            hint = did_you_mean(text, words) or f"; known are {', '.join(words)}"
+            raise ValueError(f'"{text}" is not known{hint}')
+        return text
+
+    return check
+
+
 def column(value: Any) -> Any:
     """Read the short form `canonical: source_column`.
 
@@ -247,7 +271,8 @@ def shown(value: object) -> str:
     elif isinstance(value, dict | list | tuple):
         text = yaml.safe_dump(value, default_flow_style=True).strip()
     else:
-        text = {None: "nothing", True: "true", False: "false"}.get(value, str(value))  # type: ignore[call-overload]
+        named = value is None or isinstance(value, bool)  # 0 equals False, but is a number
+        text = {None: "nothing", True: "true", False: "false"}[value] if named else str(value)  # type: ignore[index]
     return text if len(text) <= 60 else text[:57] + "..."
 
 

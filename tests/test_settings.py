@@ -38,6 +38,7 @@ checks:
   - {name: flag, table: accounts, severity: warning, sql: "select 1", fix: "look"}
 targets: {logo_churn_rate: {value: 0.02, warn: 0.03, better: lower}}
 rates: {USD: 0.92}
+definitions: {preset: chartmogul, grr: cohort}
 reports:
   monthly:
     title: Monthly
@@ -82,6 +83,7 @@ def test_load_reads_everything(written):
     assert read.data.tables["subscriptions"].observed_from == "always"
     assert read.data.grace_days == 30
     assert read.rates == {"USD": Decimal("0.92")}
+    assert (read.definitions.chosen.nrr, read.definitions.chosen.grr) == ("flow", "cohort")
     report = read.reports["monthly"]
     assert report.at == "17:30"  # not 1050 minutes, as YAML 1.1 has it
     assert report.formats == ("html", "pdf")
@@ -164,6 +166,14 @@ def test_no_settings_point_to_csa_init(tmp_path, monkeypatch):
         ('"%d-%m-%Y"', '"%Q"', "%Q is unknown"),
         (", better: lower", "", "targets.logo_churn_rate.better: missing"),
         ("0.92", "-1", "rates.USD: -1: input should be greater than 0"),
+        (
+            "chartmogul",
+            "chart mogul",
+            'definitions.preset: "chart mogul" is not known; did you mean "chartmogul"?',
+        ),
+        ("grr: cohort", "grr: x", 'definitions.grr: "x" is not known; known are cohort, flow'),
+        ("grr: cohort", "ngr: flow", 'definitions.ngr: unknown key; did you mean "nrr"?'),
+        ("grr: cohort", "horizon_months: 0", "definitions.horizon_months: 0: input should be"),
         ("file: customers.csv", "file: a\n      query: b", "accounts: give one of file, table,"),
         ("{value: all}", "[a]", "columns.segment: [a] is neither a column of the source nor"),
         ("{value: all}", "{value: a, from: b}", "columns.segment: a constant has only value"),

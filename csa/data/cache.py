@@ -49,6 +49,7 @@ def context(tables: Tables, name: str, *, as_of: date, grace_days: int) -> Rollu
         as_of=as_of,
         grace_days=grace_days,
         not_churn=tables.settings.data.not_churn,
+        definitions=tables.settings.definitions.chosen,
         exponent=get_currency_precision(tables.settings.currency),
         observed_from=tables.observed_from(ROLLUPS[name].needs),
     )
@@ -79,6 +80,7 @@ def file_of(tables: Tables, name: str, ctx: RollupContext) -> str:
             "as_of": ctx.as_of.isoformat(),
             "grace_days": ctx.grace_days,
             "not_churn": ctx.not_churn,
+            "revenue": (ctx.definitions.discounts, ctx.definitions.churn_at),
             "exponent": ctx.exponent,
             "observed_from": str(ctx.observed_from),
             "code": code_version(),

@@ -77,6 +77,12 @@ SUBSCRIPTIONS = Table(
             known_by="end_on",
             meaning="First day no longer paid; missing while running",
         ),
+        _C(
+            name="cancelled_on",
+            kind="date",
+            known_by="cancelled_on",
+            meaning="Day on which the customer cancelled, which may be long before end_on",
+        ),
         _C(name="renews_on", kind="date", planned=True, meaning="Day of the next renewal"),
         _C(
             name="mrr",

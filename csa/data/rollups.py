@@ -1,4 +1,4 @@
-"""Roll-ups: `accounts`, `spells`, `account_months`, and `purchases` from its own module.
+"""Roll-ups: `spells`, `account_months`, and `accounts`, `purchases` from modules of their own.
 
 A roll-up reads one table in one scan and is the only code that runs where the data live, so it
 must give the same answer on every engine. Border rules, because engines differ: dates are naive
@@ -21,8 +21,11 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
+from csa.data.account_rows import accounts
 from csa.data.columns import STILL_HERE
 from csa.data.purchases import purchases
+from csa.data.recurring import as_defined
+from csa.definitions import OWN, Definitions
 
 SCALE = 4  # decimals of a money column in the tables: decimal(18,4)
 SEVERAL = "several"  # cause of a spell whose last subscriptions ended for different reasons
@@ -49,6 +52,8 @@ class RollupContext:
         that holds it; "always" and None set no entry time.
     not_churn : tuple of str
         Reasons of an end that is no churn, such as merged or migrated: the spell is censored.
+    definitions : Definitions
+        Which price and which end count for `account_months`.
     """
 
     as_of: date
@@ -56,6 +61,7 @@ class RollupContext:
     exponent: int = 2
     observed_from: date | str | None = None
     not_churn: tuple[str, ...] = ()
+    definitions: Definitions = OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,28 +87,6 @@ def month_number(day: ir.DateValue) -> ir.IntegerValue:
         For example 24321 for October 2026.
     """
     return (day.year().cast("int64") * 12 + day.month().cast("int64") - 1).cast("int64")
-
-
-def accounts(table: ir.Table, ctx: RollupContext) -> ir.Table:
-    """Accounts with their attributes as they are: the dimension of every breakdown.
-
-    Parameters
-    ----------
-    table : ir.Table
-        The table `accounts`.
-    ctx : RollupContext
-        Accounts that signed up after `as_of` are left out; those without a day of signup stay.
-
-    Returns
-    -------
-    ir.Table
-        One row per account, with `signup_year` (text), its cohort, unless there is one already.
-    """
-    later = table.signed_up_on > ctx.as_of
-    known = table.filter(table.account_id.notnull(), ~later | table.signed_up_on.isnull())
-    if "signup_year" in table.columns:
-        return known
-    return known.mutate(signup_year=known.signed_up_on.year().cast("string"))
 
 
 def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
@@ -187,7 +171,7 @@ def account_months(table: ir.Table, ctx: RollupContext) -> ir.Table:
     movement = mrr_minor, so that in total start + new + reactivation + expansion - contraction -
     churn = end holds to the cent.
     """
-    state = _states(_days(table, ctx), ctx)
+    state = _states(_days(as_defined(table, ctx.definitions), ctx), ctx)
     state = state.filter((state.mrr_minor > 0) | (state.previous_minor > 0))
     stop = ibis.ifelse(state.mrr_minor > 0, state.next_month, state.month + 1)
     each = state.mutate(begins=state.month, month=ibis.range(state.month, stop).unnest())
