@@ -12,6 +12,7 @@ from ibis.backends import BaseBackend
 from ibis.common.exceptions import IbisError
 from sqlglot.errors import SqlglotError
 
+from csa.data.spark import SCHEME, open_spark
 from csa.errors import ConfigError
 
 MEMORY_SHARE = 0.4  # of the machine's memory per process: chapters run two at a time
@@ -93,7 +94,7 @@ def open_url(url: str) -> BaseBackend:
     Parameters
     ----------
     url : str
-        As in postgresql://user:password@host:5432/database.
+        As in postgresql://user:password@host:5432/database; for Spark see `csa.data.spark`.
 
     Returns
     -------
@@ -110,6 +111,8 @@ def open_url(url: str) -> BaseBackend:
         options["connect_timeout"] = CONNECT_SECONDS
     import_drivers(url)
     try:
+        if urlsplit(url).scheme == SCHEME:
+            return open_spark(url)
         return ibis.connect(url, **options)
     except engine_errors(OSError, ImportError, ValueError) as error:
         fault = scrub(first_line(error), url)

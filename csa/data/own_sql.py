@@ -9,6 +9,7 @@ from pathlib import Path
 import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
+import sqlglot
 from ibis.backends import BaseBackend
 
 from csa.data.engine import engine_errors, first_line
@@ -83,7 +84,8 @@ def over(query: str, tables: Mapping[str, ir.Table], backend: BaseBackend) -> ir
         If the engine refuses the query.
     """
     inner = query.strip().rstrip(";")
-    parts = [f'"{name}" AS ({backend.compile(rows)})' for name, rows in tables.items()]
+    quoted = {n: sqlglot.to_identifier(n, quoted=True).sql(backend.dialect) for n in tables}
+    parts = [f"{quoted[name]} AS ({backend.compile(rows)})" for name, rows in tables.items()]
     head = f"WITH {', '.join(parts)} " if parts else ""
     try:
         return backend.sql(f"{head}SELECT * FROM (\n{inner}\n) AS q")  # noqa: S608 (as documented)

@@ -26,6 +26,7 @@ _INTEGER = r"^\s*[+-]?[0-9]{1,18}(\.0*)?\s*$"
 _ISO = r"^\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(\s*$|[ T]([01]?[0-9]|2[0-3]):)"
 _OFFSET = r"[0-9]:[0-9][0-9](:[0-9.]+)? ?(Z|UTC|[+-][0-9][0-9](:?[0-9][0-9])?)\s*$"
 _SECONDS = (r"([ T][0-9]{1,2}:[0-9]{2})([Z+-])", r"\1:00\2")  # DuckDB wants them before an offset
+_SPARK_GROUPS = "$1:00$2"
 _YEAR = "[0-9]{4}"
 _UTC = dt.Timestamp(timezone="UTC")
 _LARGEST = 1e14  # money is decimal(18,4)
@@ -40,6 +41,15 @@ _local = _builtin(
     lambda zone, moment: ..., name="timezone", signature=(("string", _UTC), "timestamp")
 )
 _moment = _builtin(lambda seconds: ..., name="to_timestamp", signature=(("float64",), _UTC))
+_instant_spark = _builtin(
+    lambda local, zone: ..., name="to_utc_timestamp", signature=(("timestamp", "string"), _UTC)
+)
+_local_spark = _builtin(
+    lambda moment, zone: ..., name="from_utc_timestamp", signature=((_UTC, "string"), "timestamp")
+)
+_moment_spark = _builtin(
+    lambda seconds: ..., name="timestamp_seconds", signature=(("float64",), _UTC)
+)
 _strptime = _builtin(
     lambda text, forms: ...,
     name="try_strptime",
@@ -83,15 +93,16 @@ class Casts:
     ----------
     zone : str
         The workspace's time zone.
-    duck : bool
-        Whether the engine is DuckDB.
+    engine : str
+        Ibis's name of the backend.
     trimmed : bool
         Whether text loses the blanks around it, as that from a CSV should.
     """
 
-    def __init__(self, zone: str, *, duck: bool, trimmed: bool = True) -> None:
+    def __init__(self, zone: str, *, engine: str, trimmed: bool = True) -> None:
         self._zone = zone
-        self._duck = duck
+        self._duck = engine == "duckdb"
+        self._spark = engine == "pyspark"
         self._trimmed = trimmed
 
     def cast(self, raw: ir.Column, kind: Kind, mapping: ColumnMapping) -> ir.Value:
@@ -196,11 +207,11 @@ class Casts:
         if form in EPOCHS:
             number = self._number(value) / (1000 if form == "epoch_ms" else 1)
             near = ibis.ifelse(number.abs() < _LARGEST / 1000, number, ibis.null("float64"))
-            return _local(self._zone, _moment(near))
+            return self._local((_moment_spark if self._spark else _moment)(near))
         if kind.is_date():
             return value.cast("timestamp")
         if kind.is_timestamp() and kind.timezone:
-            return _local(self._zone, value)
+            return self._local(value)
         if kind.is_timestamp():
             return self._shift(value, mapping.timezone)
         text = value.cast("string")
@@ -213,19 +224,25 @@ class Casts:
     def _shift(self, naive: ir.Value, zone: str | None) -> ir.Value:
         if zone in {None, self._zone}:
             return naive
-        return _local(self._zone, _instant(zone, naive))
+        moment = _instant_spark(naive, zone) if self._spark else _instant(zone, naive)
+        return self._local(moment)
+
+    def _local(self, moment: ir.Value) -> ir.Value:
+        if self._spark:
+            return _local_spark(moment, self._zone)
+        return _local(self._zone, moment)
 
     def _parsed(self, text: ir.StringValue, form: str | None, zone: str | None) -> ir.Value:
         if not self._duck:
             return self._portable(text, form, zone)
         if form in {None, formats.ISO}:
-            moment = _local(self._zone, text.re_replace(*_SECONDS).try_cast(_UTC))
+            moment = self._local(text.re_replace(*_SECONDS).try_cast(_UTC))
             naive = self._shift(text.try_cast("timestamp"), zone)
             # without the pattern DuckDB reads 24-01-05 as a day in the year 24
             parsed = ibis.ifelse(text.re_search(_OFFSET), moment, naive)
             return ibis.ifelse(text.re_search(_ISO), parsed, ibis.null("timestamp"))
         if "%z" in form:
-            return _local(self._zone, _strptime_zone(_trim(text), form))
+            return self._local(_strptime_zone(_trim(text), form))
         forms = formats.spellings(form) if form in formats.DAYS else [form]
         moment = _strptime(_trim(text), ibis.array(forms))
         if "%Y" in form:
@@ -240,10 +257,11 @@ class Casts:
         moment = ibis.ifelse(offset, text, ibis.null("string"))
         good = parse_portable(moment, formats.ISO).notnull()
         moment = ibis.ifelse(good, moment, ibis.null("string"))
-        moment = moment.re_replace(*_SECONDS).cast(_UTC)
+        pattern, groups = _SECONDS
+        moment = moment.re_replace(pattern, groups if not self._spark else _SPARK_GROUPS).cast(_UTC)
         naive = ibis.ifelse(offset, ibis.null("string"), text)
         return ibis.coalesce(
-            _local(self._zone, moment), self._shift(parse_portable(naive, formats.ISO), zone)
+            self._local(moment), self._shift(parse_portable(naive, formats.ISO), zone)
         )
 
 

@@ -71,7 +71,7 @@ def ledger_rows(engine: BaseBackend, table: Table, root: Path, zone: str) -> ir.
     name = f"ledger/{table.name}"
     texts = pa.Table.from_batches(batches, schema)
     rows = engine.create_table(name, texts, temp=True, overwrite=True)
-    casts = Casts(zone, duck=True)
+    casts = Casts(zone, engine="duckdb")
     return rows.select(
         **{
             c.name: casts.cast(rows[c.name], c.kind, _UTC if c.kind == "time" else ColumnMapping())

@@ -86,7 +86,7 @@ def open_table(table: Table, located: Located, settings: Settings) -> Opened:
         raise InputError(*planned.faults)
     planned = _with_formats(planned, located, table.name)
     text = any(file.kind == "csv" for file in located.files)
-    casts = Casts(settings.timezone, duck=located.backend.name == "duckdb", trimmed=text)
+    casts = Casts(settings.timezone, engine=located.backend.name, trimmed=text)
     rows = located.rows.select(**_expressions(planned, located.rows, casts, table.name))
     risky = tuple(p for p in planned.columns if p.source and _may_fail(source[p.source], p))
     return _converted(Opened(table, located, planned, rows, risky), settings)

@@ -99,5 +99,11 @@ def _exists(text: ir.StringValue, shape: str, parts: dict[str, ir.IntegerValue])
 
 
 def _timestamp(parts: dict[str, ir.IntegerValue]) -> ir.TimestampValue:
-    clock = [ibis.coalesce(parts[x], 0) if x in parts else ibis.literal(0) for x in "HMS"]
-    return ibis.timestamp(_year(parts), parts["m"], parts["d"], *clock)
+    """Put a time together as text: not every engine makes one of numbers."""
+    day = ibis.literal("-").join([_year(parts).cast("string"), *_texts(parts, "md")])
+    return (day + " " + ibis.literal(":").join(_texts(parts, "HMS"))).cast("timestamp")
+
+
+def _texts(parts: dict[str, ir.IntegerValue], letters: str) -> list[ir.StringValue]:
+    numbers = [ibis.coalesce(parts[x], 0) if x in parts else ibis.literal(0) for x in letters]
+    return [number.cast("string") for number in numbers]
