@@ -1,0 +1,143 @@
+"""Cohorts reduced in the engine: any number of active days become counts per cohort and age.
+
+Calendar clocks take one aggregate per unit and no distinct: a word of 63 bits, one per period,
+counted back from `as_of`; of the words of all units every age of every cohort is a plain sum.
+Tenure windows, thresholds and very long histories go over (unit, age) pairs instead
+(`csa.analysis.cohorts.pairs`); both ways give the same counts.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from csa.analysis.cohorts.clock import Clock
+from csa.analysis.cohorts.pairs import cells, pair_counts
+from csa.analysis.cohorts.units import unit_rows
+
+WORD = 63  # periods in a word: bits of a positive 64-bit integer
+MOST_WORDS = 8  # 504 periods; longer histories go over pairs
+
+
+def cohort_counts(
+    activity: ir.Table | pd.DataFrame,
+    *,
+    unit: str,
+    clock: Clock,
+    as_of: date,
+    start: str | None = None,
+) -> pd.DataFrame:
+    """Count, for every cohort and age, who was active then, and who then or later.
+
+    Parameters
+    ----------
+    activity : ir.Table or DataFrame
+        One row per use, or per active day: `unit`, `day` (day or local time; its own type decides
+        whether tenure windows are of whole days or of 24 hours), optional `group` and `start`.
+        A missing `day` says that the unit exists; missing units are left out.
+    unit : str
+        Column of who returns: account_id or user_id. A unit counts once in each of its groups.
+    clock : Clock
+        Calendar months or weeks or tenure windows, and the threshold of active days.
+    as_of : date
+        Last day that is known; nothing later is used.
+    start : str, optional
+        Column with the day (of 24-hour windows: the time) at which the unit began, such as its
+        signup; the earliest counts. Activity before it is left out; units that begin after
+        `as_of`, or nowhere, are too. Default: the first activity, of whatever intensity.
+
+    Returns
+    -------
+    DataFrame
+        Tidy, one row per `group` ("all" where the table has no such column, "not stated" where
+        it is missing), `cohort` (first day of the period of the start; of tenure windows the day
+        of the start itself, so that cohorts of any width are sums of rows) and `age` (periods, 0
+        is that of the start) that has begun by `as_of`: `n` (units of the cohort), `active` (in
+        this age), `active_later` (in this age or a later one, as known on `as_of`),
+        `completes_on` (last day of the age for the last of its units; the cell is open while it
+        is after `as_of`). A row with 0 is a true zero; ages that have not begun have no row.
+
+    Raises
+    ------
+    InputError
+        If a column is missing or of the wrong kind.
+
+    Notes
+    -----
+    Bounded return is `active` / `n`, unbounded `active_later` / `n`; `bracket_counts` gives those
+    of brackets of ages.
+    """
+    rows = unit_rows(activity, unit=unit, as_of=as_of, start=start)
+    words = _words(rows, clock, as_of) if clock.calendar and clock.least_days == 1 else None
+    if words is None or words > MOST_WORDS:
+        return pair_counts(rows, clock, as_of)
+    with _masks(rows, clock, as_of, words).cache() as masks:
+        found = _active(masks, words)
+        latest = masks.group_by("group", "first", "newest").agg(latest=masks.count()).to_pandas()
+    last = clock.number_of(as_of)
+    sizes = found[["group", "first", "n"]].assign(cohort=last - found["first"])
+    active = _long(found, words)
+    latest["age"] = latest["first"] - latest["newest"]
+    latest = latest.loc[latest["age"] >= 0]
+    counts = pd.concat(
+        [
+            active.assign(latest=0),
+            latest.assign(active=0)[["group", "first", "age", "active", "latest"]],
+        ]
+    ).assign(cohort=lambda rows: last - rows["first"])
+    return cells(sizes, counts, clock, as_of)
+
+
+def _words(rows: ir.Table, clock: Clock, as_of: date) -> int:
+    """Words that hold all periods from the first day in the data to the last."""
+    begin = rows.begin.min() if "begin" in rows.columns else ibis.null("date")
+    found = rows.aggregate(day=rows.day.min().cast("date"), begin=begin.cast("date")).to_pyarrow()
+    days = [value for value in found.to_pylist()[0].values() if value is not None]
+    if not days:
+        return 1
+    return (clock.number_of(as_of) - clock.number_of(min(days))) // WORD + 1
+
+
+def _masks(rows: ir.Table, clock: Clock, as_of: date, words: int) -> ir.Table:
+    """One row per unit: its first and newest period, counted back, and the bits of all."""
+    last = clock.number_of(as_of)
+    back = (last - clock.number(rows.day.cast("date"))).cast("int64")
+    rows = rows.mutate(back=back)
+    one = ibis.literal(1, "int64")
+    made: Mapping[str, ir.Value] = {
+        f"word_{w}": (
+            (one << rows.back).bit_or()
+            if words == 1
+            else (one << (rows.back - w * WORD)).bit_or(
+                where=(rows.back >= w * WORD) & (rows.back < (w + 1) * WORD)
+            )
+        )
+        for w in range(words)
+    }
+    first = rows.back.max()
+    if "begin" in rows.columns:
+        first = last - clock.number(rows.begin.min().cast("date"))
+    units = rows.group_by("group", "unit").agg(first=first, newest=rows.back.min(), **made)
+    return units.drop_null("first").drop("unit")
+
+
+def _active(masks: ir.Table, words: int) -> pd.DataFrame:
+    """Sum the bits of the units of each cohort: one column per period."""
+    bits = {
+        f"{w * WORD + i}": (masks[f"word_{w}"].fill_null(0) >> i & 1).sum().cast("int64")
+        for w in range(words)
+        for i in range(WORD)
+    }
+    found: pd.DataFrame = masks.group_by("group", "first").agg(n=masks.count(), **bits).to_pandas()
+    return found
+
+
+def _long(found: pd.DataFrame, words: int) -> pd.DataFrame:
+    """Turn one column per period into one row per age with somebody active."""
+    periods = [str(i) for i in range(words * WORD)]
+    long = found.melt(["group", "first"], periods, var_name="back", value_name="active")
+    long = long.loc[long["active"] > 0]
+    age = long["first"] - long["back"].astype("int64")
+    return long.assign(age=age).loc[age >= 0, ["group", "first", "age", "active"]]
