@@ -1,10 +1,11 @@
 """What customers under contract are worth: margin × revenue × survival, discounted.
 
-    value = margin × MRR × Σ v ** (k / 12) (1 + g) ** k S(a + k | alive at a),  k = 0 ... H - 1
+    value = margin × MRR × Σ v ** (k / 12) G(k) S(a + k | alive at a),  k = 0 ... H - 1
 
-over the customers of today. S and g are of the group of an account; the horizon H and the annual
-effective discount rate are stated, never endless. Values of accounts, cohorts and groups are all
-sums of the same products, so that they add up.
+over the customers of today. S and G, what a survivor pays k months on as a multiple of today, are
+of the group of an account; the horizon H and the annual effective discount rate are stated, never
+endless. How growth is carried on is weighed by the past (`contract_trend`). Values of accounts,
+cohorts and groups are all sums of the same products, so that they add up.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from csa.analysis.clv.contract_factors import GroupPart, Payments, factors
-from csa.analysis.clv.contract_growth import Growth, growth
+from csa.analysis.clv.contract_growth import Growth, growth, stayers
 from csa.analysis.clv.contract_inputs import (
     ALL,
     MONTHS,
@@ -25,6 +26,7 @@ from csa.analysis.clv.contract_inputs import (
     life_tables,
     refuse_spells,
 )
+from csa.analysis.clv.contract_paths import Path
 from csa.analysis.clv.contract_rows import running
 from csa.analysis.clv.contract_survival import GroupHazards, group_hazards
 from csa.analysis.clv.contract_tables import (
@@ -37,6 +39,7 @@ from csa.analysis.clv.contract_tables import (
     with_shortcut,
 )
 from csa.analysis.clv.contract_terms import ContractTerms
+from csa.analysis.clv.contract_trend import History, Trend, carried, history, price_rises, trend
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -53,7 +56,9 @@ class ContractValue:
     `cells`: by `group`, `cohort`, `age_months`: `accounts`, `mrr_minor`, `value_minor`.
     `curves`: `group`, `age_months`, `survival`, `ci_low`, `ci_high`, `seen`.
     `growth`: `group`, `expansion`, `contraction`, `own`, `rate`, `ci_low`, `ci_high` (a month),
-    `weight` (of the group's own figure; the rest is that of the whole).
+    `weight` (of the group's own figure; the rest is that of the whole), `at_end` (what a survivor
+    pays at the horizon, as a multiple of today) with `at_end_low`, `at_end_high`.
+    `trend`: how growth is carried on, and how that would have foretold the past.
     `accounts`: an expression with a row per account, `value_minor` with its limits.
     Money is in minor units, before rounding.
     """
@@ -65,6 +70,7 @@ class ContractValue:
     growth: pd.DataFrame
     accounts: ir.Table
     parts: Mapping[str, GroupPart]
+    trend: Trend
     terms: ContractTerms
 
 
@@ -106,7 +112,7 @@ def contract_value(
     are those between which the middle of the draws lies, so that the expected value and its
     interval hold for the accounts there are; `outcome` adds the chance of each account to leave
     sooner or later and to be moved to another price. Draws of groups are independent given the
-    whole.
+    whole; the way in which growth is carried on is the same for all groups in a draw.
     """
     return value_from(spells, months, terms, Payments(discount=terms.discount()), rng)
 
@@ -146,39 +152,55 @@ def value_from(
     length = oldest + payments.first + terms.horizon_months
     hazards = group_hazards(tables, length, terms.draws, rng)
     names = [n for n in hazards if n != ALL]
-    moves = growth(paid, names, terms.growth_months, terms.draws, rng)
-    parts = {name: _part(hazards[name], moves, name, terms, payments) for name in names}
+    past = history(paid, seen, int(found["accounts"].sum()))
+    stayed = stayers(paid, terms.growth_months, price_rises(past))
+    moves = growth(stayed, names, terms, rng)
+    paths, way = _paths(past, moves, terms, payments, rng)
+    parts = {
+        name: _part(hazards[name], paths[name], float(shock), terms, payments)
+        for name, shock in zip(names, moves.shock, strict=True)
+    }
     cell = valued(found, parts, terms)
     table = group_rows(cell, parts, terms)
     return ContractValue(
-        table=with_shortcut(table, paid, terms, parts),
+        table=with_shortcut(table, stayed, terms, parts),
         cohorts=cohort_rows(cell, parts, terms),
         cells=cell.drop(columns="mrr_square").rename(columns={"mrr": "mrr_minor"}),
         curves=curve_rows(hazards, terms),
-        growth=growth_rows(moves, terms),
+        growth=growth_rows(moves, paths, terms),
         accounts=account_values(base, parts, terms),
         parts=parts,
+        trend=way,
         terms=terms,
     )
 
 
+def _paths(
+    past: History,
+    moves: Growth,
+    terms: ContractTerms,
+    payments: Payments,
+    rng: np.random.Generator,
+) -> tuple[dict[str, Path], Trend]:
+    """Carry the growth of every group on."""
+    length = payments.first + terms.horizon_months
+    way = trend(past, terms=terms, noise=moves.noise)
+    noise = np.column_stack([rng.random(terms.draws), rng.standard_normal(terms.draws)])
+    rates = zip(moves.group, moves.rate, moves.draws.T, strict=True)
+    return {name: carried(way, float(r), drawn, length, noise) for name, r, drawn in rates}, way
+
+
 def _part(
-    hazards: GroupHazards, moves: Growth, name: str, terms: ContractTerms, payments: Payments
+    hazards: GroupHazards, growing: Path, shock: float, terms: ContractTerms, payments: Payments
 ) -> GroupPart:
-    place = moves.of(name)
-    rate, drawn = float(moves.rate[place]), moves.draws[:, place]
-    shock = float(moves.shock[place])
     return GroupPart(
         hazards=hazards,
         factors=factors(
             hazards,
-            rate=rate,
-            rate_draws=drawn,
+            growing=growing,
             shock=shock,
             payments=payments,
             confidence=terms.confidence,
         ),
-        rate=rate,
-        rate_draws=drawn,
-        shock=shock,
+        path=growing,
     )

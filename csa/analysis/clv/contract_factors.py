@@ -1,8 +1,8 @@
 """Value per unit of monthly revenue, by group and age: what a payment now is worth with its heirs.
 
-The factor of an account of age a is Σ v(k) (1 + g) ** k S(a + k) / S(a) over the payments of the
-horizon, v the discount. It does not depend on what the account pays, so all values are sums of
-revenue by group and age times a factor.
+The factor of an account of age a is Σ v(k) G(k) S(a + k) / S(a) over the payments of the horizon, v
+the discount, G what a survivor pays k months on as a multiple of today. It does not depend on what
+the account pays, so all values are sums of revenue by group and age times a factor.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from csa.analysis.clv.contract_paths import Path
 from csa.analysis.clv.contract_survival import GroupHazards
 
 FloatArray = NDArray[np.float64]
@@ -50,16 +51,13 @@ class GroupPart:
 
     hazards: GroupHazards
     factors: Factors
-    rate: float
-    rate_draws: FloatArray
-    shock: float
+    path: Path
 
 
 def factors(
     hazards: GroupHazards,
     *,
-    rate: float,
-    rate_draws: FloatArray,
+    growing: Path,
     shock: float,
     payments: Payments,
     confidence: float,
@@ -70,8 +68,8 @@ def factors(
     ----------
     hazards : GroupHazards
         Monthly, past the oldest age by the horizon.
-    rate, rate_draws : float and ndarray of float
-        Monthly growth of what a survivor pays, and its draws.
+    growing : Path
+        What a survivor pays by months from now, up to the last payment.
     shock : float
         Variance of one account's relative change in a month.
     payments : Payments
@@ -88,10 +86,10 @@ def factors(
     k = np.arange(payments.first, payments.first + horizon)
     ages = np.arange(len(hazards.hazard) - int(k[-1]) + 1)
     alive = _alive(hazards.hazard[None], ages, k)[0]
-    path = payments.discount * (1 + rate) ** k
+    path = payments.discount * growing.value[k]
     each = path * alive
     value = each.sum(axis=1)
-    paths = payments.discount * (1 + rate_draws[:, None]) ** k
+    paths = payments.discount * growing.draws[:, k]
     drawn = _drawn(hazards.draws, paths, ages, k)
     low, high = _outcome(alive, path, confidence)
     return Factors(
@@ -104,17 +102,15 @@ def factors(
     )
 
 
-def factors_of(hazard: FloatArray, rate: float, discount: FloatArray, ages: int) -> FloatArray:
+def factors_of(hazard: FloatArray, payments: FloatArray, ages: int) -> FloatArray:
     """Value per unit of monthly revenue for the first ages, from one row of hazards.
 
     Parameters
     ----------
     hazard : ndarray of float
         Monthly; where it ends, its last year goes on.
-    rate : float
-        Monthly growth of what a survivor pays.
-    discount : ndarray of float
-        Present values of payments, the first due now.
+    payments : ndarray of float
+        Present values of what a survivor pays, the first due now.
     ages : int
         Number of ages, from 0.
 
@@ -123,12 +119,12 @@ def factors_of(hazard: FloatArray, rate: float, discount: FloatArray, ages: int)
     ndarray of float
         One factor per age.
     """
-    k = np.arange(len(discount))
+    k = np.arange(len(payments))
     missing = ages + len(k) - len(hazard)
     if missing > 0:
         hazard = np.append(hazard, np.resize(hazard[-12:], missing))
     alive = _alive(hazard[None], np.arange(ages), k)[0]
-    return np.asarray(alive @ (discount * (1 + rate) ** k))
+    return np.asarray(alive @ payments)
 
 
 def _alive(hazard: FloatArray, ages: NDArray[np.int64], k: NDArray[np.int64]) -> FloatArray:

@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csa.analysis.clv.contract_shortcut import TRAILING_MONTHS
+from csa.analysis.clv.contract_terms import ContractTerms
+
 FloatArray = NDArray[np.float64]
 
 BORROWED = 10  # accounts that the spread of all counts for in that of a group
@@ -19,7 +22,8 @@ class Growth:
 
     `rate` is drawn in to the whole from `own`; `expansion` and `contraction` are those seen, with
     rate = expansion - contraction before it is drawn in. `weight` is the share of the group's own
-    figure. `shock` is the variance of one account's change in a month.
+    figure. `shock` is the variance of one account's change in a month, `noise` that of the growth
+    of all in a month by the chance of accounts.
     """
 
     group: list[str]
@@ -31,6 +35,7 @@ class Growth:
     contraction: FloatArray
     shock: FloatArray
     draws: FloatArray  # draws × groups
+    noise: float
 
     def of(self, group: str) -> int:
         """Return the place of a group."""
@@ -38,20 +43,18 @@ class Growth:
 
 
 def growth(
-    months: ir.Table, groups: list[str], growth_months: int, draws: int, rng: np.random.Generator
+    stayed: pd.DataFrame, groups: list[str], terms: ContractTerms, rng: np.random.Generator
 ) -> Growth:
     """Estimate the monthly change of revenue per survivor.
 
     Parameters
     ----------
-    months : ir.Table
-        `account_id`, `group`, `month`, `mrr_minor`, `previous_minor`.
+    stayed : DataFrame
+        From `stayers`.
     groups : list of str
         Groups wanted, in order.
-    growth_months : int
-        Months up to the last that are used.
-    draws : int
-        Number of draws.
+    terms : ContractTerms
+        Months up to the last that are used, number of draws.
     rng : numpy.random.Generator
         Source of randomness.
 
@@ -72,7 +75,7 @@ def growth(
     .. [2] DerSimonian, R., Laird, N. (1986). Meta-analysis in clinical trials. Control. Clin.
        Trials 7, 177-188.
     """
-    sums = _sums(months, growth_months).reindex(groups).fillna(0.0)
+    sums = stayed.reindex(groups).fillna(0.0)
     paid, change, many = (sums[c].to_numpy() for c in ("paid", "change", "accounts"))
     with np.errstate(divide="ignore", invalid="ignore"):
         own = change / paid
@@ -84,8 +87,8 @@ def growth(
     weights = np.zeros(len(groups))
     weights[known] = weight
     rate = weights * own + (1 - weights) * middle
-    between = rng.standard_normal((draws, 1)) * np.sqrt(middle_variance)
-    within = rng.standard_normal((draws, len(groups)))
+    between = rng.standard_normal((terms.draws, 1)) * np.sqrt(middle_variance)
+    within = rng.standard_normal((terms.draws, len(groups)))
     error = np.sqrt(weights * variance)
     drawn = rate + (1 - weights) * between + within * error
     return Growth(
@@ -98,6 +101,7 @@ def growth(
         contraction=down,
         shock=shock,
         draws=np.maximum(drawn, -0.99),
+        noise=float(terms.growth_months * (variance @ paid**2) / max(paid.sum() ** 2, 1.0)),
     )
 
 
@@ -128,30 +132,46 @@ def _variances(
     return shock, np.nan_to_num(variance, posinf=0.0)
 
 
-def _sums(months: ir.Table, growth_months: int) -> pd.DataFrame:
-    """Add up what accounts paid and how it changed, per group."""
-    last = months.month.max().execute()
-    if last is None or pd.isna(last):
-        last = 0
-    stay = months.filter(
-        months.month > int(last) - growth_months, months.previous_minor > 0, months.mrr_minor > 0
+def stayers(months: ir.Table, growth_months: int, left_out: tuple[int, ...]) -> pd.DataFrame:
+    """Add up what accounts paid, how it changed and how many left, in one scan.
+
+    Parameters
+    ----------
+    months : ir.Table
+        `account_id`, `group`, `month`, `mrr_minor`, `previous_minor`.
+    growth_months : int
+        Months up to the last that are used.
+    left_out : tuple of int
+        Months (year × 12 + month - 1) that are not.
+
+    Returns
+    -------
+    DataFrame
+        By group: sums over those that pay at both ends of a month, and `asked` and `gone`, the
+        payers and leavers of the months that the rule of thumb takes.
+    """
+    found = months.month.max().execute()
+    last = 0 if found is None or pd.isna(found) else int(found)
+    oldest = last - max(growth_months, TRAILING_MONTHS)
+    some = months.filter(months.month > oldest, months.previous_minor > 0)
+    recent = some.month > last - TRAILING_MONTHS
+    here = (some.mrr_minor > 0) & (some.month > last - growth_months)
+    if left_out:
+        here &= some.month.notin(left_out)
+    paid = some.previous_minor.cast("float64")
+    moved = some.mrr_minor.cast("float64") - paid
+    squares = {"xx": paid * paid, "xy": paid * moved, "yy": moved * moved}
+    parts = {"x": paid, "y": moved, "up": ibis.greatest(moved, 0.0), **squares}
+    each = some.group_by(account=some.account_id.hash()).agg(  # numbers group faster than text
+        group=some.group.arbitrary(),  # an account is of one group
+        asked=recent.sum(),
+        gone=(recent & (some.mrr_minor <= 0)).sum(),
+        **{name: part.sum(where=here).fill_null(0.0) for name, part in parts.items()},
     )
-    paid = stay.previous_minor.cast("float64")
-    moved = stay.mrr_minor.cast("float64") - paid
-    each = stay.group_by("account_id").agg(
-        group=stay.group.arbitrary(),  # an account is of one group
-        x=paid.sum(),
-        y=moved.sum(),
-        up=ibis.greatest(moved, 0.0).sum(),
-        down=ibis.greatest(-moved, 0.0).sum(),
-        xx=(paid * paid).sum(),
-        xy=(paid * moved).sum(),
-        yy=(moved * moved).sum(),
-    )
-    found = (
+    sums: pd.DataFrame = (
         each.group_by("group")
         .agg(
-            accounts=each.count(),
+            accounts=(each.x > 0).sum(),
             paid=each.x.sum(),
             change=each.y.sum(),
             account_paid=(each.x * each.x).sum(),
@@ -161,11 +181,14 @@ def _sums(months: ir.Table, growth_months: int) -> pd.DataFrame:
             month_cross=each.xy.sum(),
             month_change=each.yy.sum(),
             up=each.up.sum(),
-            down=each.down.sum(),
+            down=each.up.sum() - each.y.sum(),
+            asked=each.asked.sum(),
+            gone=each.gone.sum(),
         )
         .to_pandas()
+        .set_index("group")
+        .astype("float64")
     )
-    sums: pd.DataFrame = found.set_index("group").astype("float64")
     return sums
 
 

@@ -1,6 +1,5 @@
 """The rule of thumb beside the value: ARPA × margin / churn, so that readers see how it errs."""
 
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -12,13 +11,13 @@ FloatArray = NDArray[np.float64]
 TRAILING_MONTHS = 6
 
 
-def shortcut(months: ir.Table, groups: list[str]) -> FloatArray:
+def shortcut(stayed: pd.DataFrame, groups: list[str]) -> FloatArray:
     """Monthly churn as the rule takes it: leavers per customer, over the last six months.
 
     Parameters
     ----------
-    months : ir.Table
-        `group`, `month`, `mrr_minor`, `previous_minor`.
+    stayed : DataFrame
+        From `csa.analysis.clv.contract_growth.stayers`: `asked`, `gone` by group.
     groups : list of str
         Groups wanted, `all` among them.
 
@@ -37,13 +36,8 @@ def shortcut(months: ir.Table, groups: list[str]) -> FloatArray:
     .. [1] Fader, P. S., Hardie, B. G. S. (2010). Customer-base valuation in a contractual
        setting: the perils of ignoring heterogeneity. Mark. Sci. 29(1), 85-93.
     """
-    last = months.month.max().execute()
-    if last is None or pd.isna(last):
-        return np.full(len(groups), np.nan)
-    paid = months.filter(months.month > int(last) - TRAILING_MONTHS, months.previous_minor > 0)
-    sums = paid.group_by("group").agg(n=paid.count(), gone=(paid.mrr_minor <= 0).sum())
-    found = sums.to_pandas().set_index("group").astype("float64")
+    found = stayed[["asked", "gone"]].copy()
     found.loc[ALL] = found.sum()
     found = found.reindex(groups)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(found["gone"].to_numpy() / found["n"].to_numpy())
+        return np.asarray(found["gone"].to_numpy() / found["asked"].to_numpy())

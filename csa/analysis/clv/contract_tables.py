@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from csa.analysis.clv.contract_factors import GroupPart
 from csa.analysis.clv.contract_growth import Growth
 from csa.analysis.clv.contract_inputs import ALL
+from csa.analysis.clv.contract_paths import Path
 from csa.analysis.clv.contract_shortcut import shortcut
 from csa.analysis.clv.contract_survival import GroupHazards
 from csa.analysis.clv.contract_terms import ContractTerms, cohort_label
@@ -205,7 +206,7 @@ def cohort_rows(
 
 
 def with_shortcut(
-    table: pd.DataFrame, months: ir.Table, terms: ContractTerms, parts: Mapping[str, GroupPart]
+    table: pd.DataFrame, stayed: pd.DataFrame, terms: ContractTerms, parts: Mapping[str, GroupPart]
 ) -> pd.DataFrame:
     """Add the rule of thumb beside the value.
 
@@ -213,8 +214,8 @@ def with_shortcut(
     ----------
     table : DataFrame
         From `group_rows`; it is changed.
-    months : ir.Table
-        Checked months.
+    stayed : DataFrame
+        Payers and leavers of the last months.
     terms : ContractTerms
         Margin.
     parts : mapping of str to GroupPart
@@ -225,7 +226,7 @@ def with_shortcut(
     DataFrame
         The table.
     """
-    churn = shortcut(months, [ALL, *parts])
+    churn = shortcut(stayed, [ALL, *parts])
     with np.errstate(divide="ignore", invalid="ignore"):
         thumb = terms.margin * table["mrr_minor"].to_numpy() / churn
         thumb = np.where(churn > 0, thumb, np.nan)
@@ -267,13 +268,15 @@ def curve_rows(hazards: Mapping[str, GroupHazards], terms: ContractTerms) -> pd.
     return pd.concat(frames, ignore_index=True)
 
 
-def growth_rows(moves: Growth, terms: ContractTerms) -> pd.DataFrame:
+def growth_rows(moves: Growth, paths: Mapping[str, Path], terms: ContractTerms) -> pd.DataFrame:
     """Lay out expansion, contraction and growth by group.
 
     Parameters
     ----------
     moves : Growth
         Estimates.
+    paths : mapping of str to Path
+        Growth carried on.
     terms : ContractTerms
         Level.
 
@@ -284,6 +287,10 @@ def growth_rows(moves: Growth, terms: ContractTerms) -> pd.DataFrame:
     """
     tail = (1 - terms.confidence) / 2
     low, high = np.quantile(moves.draws, [tail, 1 - tail], axis=0)
+    ends = [(one.value[-1], one.draws[:, -1]) for one in (paths[name] for name in moves.group)]
+    at_end = np.array([end for end, _ in ends])
+    limits = np.array([np.quantile(drawn, [tail, 1 - tail]) for _, drawn in ends])
+    limits = limits.reshape(-1, 2)
     return pd.DataFrame(
         {
             "group": moves.group,
@@ -294,6 +301,9 @@ def growth_rows(moves: Growth, terms: ContractTerms) -> pd.DataFrame:
             "ci_low": np.minimum(low, moves.rate),
             "ci_high": np.maximum(high, moves.rate),
             "weight": moves.weight,
+            "at_end": at_end,
+            "at_end_low": np.minimum(limits[:, 0], at_end),
+            "at_end_high": np.maximum(limits[:, 1], at_end),
         }
     )
 

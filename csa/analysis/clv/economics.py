@@ -205,7 +205,7 @@ def _figures(
     value = terms.margin * float(mrr @ factor)
     paths = np.array(
         [
-            _path(parts[g].hazards.hazard[None], np.array([parts[g].rate]), terms)[0]
+            _path(parts[g].hazards.hazard[None], parts[g].path.value[None], terms)[0]
             for g in won.index
         ]
     )
@@ -228,7 +228,7 @@ def _drawn(totals: FloatArray, groups: list[str], value: ContractValue) -> dict[
     paid = np.zeros((len(mrr), terms.horizon_months))
     for i, g in enumerate(groups):
         part = value.parts[g]
-        paid += mrr[:, [i]] * _path(part.hazards.draws, part.rate_draws, terms)
+        paid += mrr[:, [i]] * _path(part.hazards.draws, part.path.draws, terms)
     return {
         "cac_minor": cost / customers,
         "start_mrr_minor": mrr.sum(axis=1) / customers,
@@ -238,12 +238,11 @@ def _drawn(totals: FloatArray, groups: list[str], value: ContractValue) -> dict[
     }
 
 
-def _path(hazard: FloatArray, rate: FloatArray, terms: ContractTerms) -> FloatArray:
+def _path(hazard: FloatArray, growing: FloatArray, terms: ContractTerms) -> FloatArray:
     """Payments per unit of first price: survival from age 0 times growth."""
-    k = np.arange(terms.horizon_months)
     alive = np.cumprod(1 - hazard[:, : terms.horizon_months - 1], axis=1)
     alive = np.concatenate([np.ones((len(hazard), 1)), alive], axis=1)
-    return np.asarray(alive * (1 + rate[:, None]) ** k)
+    return np.asarray(alive * growing)
 
 
 def _first(cumulative: FloatArray, cost: FloatArray) -> FloatArray:

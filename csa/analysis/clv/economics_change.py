@@ -163,7 +163,7 @@ def _factor(
         for c in ("retention", "expansion")
     )
     terms = values[0].terms
-    return factors_of(survival.hazards.hazard, growing.rate, terms.discount(), ages)
+    return factors_of(survival.hazards.hazard, terms.discount() * growing.path.value, ages)
 
 
 def _shapley(cause: str, values: dict[frozenset[str], float]) -> float:
