@@ -280,19 +280,21 @@ def test_one_account_is_unclear():
     assert row["median_days"] == 40
 
 
-def test_nobody_churned_is_unclear_and_has_no_interval():
+def test_nobody_churned_is_unclear_and_has_the_limits_that_so_few_allow():
     row = row_of(survival(make_spells([400] * 50, event=False)).summary)
     assert row["status"] == "unclear"
     assert row["reason"].startswith("nobody churned")
     assert (row["rmst_days"], row["horizon_days"]) == (365, 365)
-    assert row[["rmst_low", "rmst_high", "median_days"]].isna().all()
+    least = 365 * (1 + 0.05 ** (1 / 50)) / 2
+    assert (row["rmst_low"], row["rmst_high"]) == (pytest.approx(least, rel=1e-4), 365)
+    assert np.isnan(row["median_days"])
 
 
 def test_everybody_churned_on_day_one():
     result = survival(make_spells([1] * 50))
     row = row_of(result.summary)
     assert (row["median_days"], row["rmst_days"], row["horizon_days"]) == (1, 1, 1)
-    assert row[["rmst_low", "rmst_high"]].isna().all()
+    assert 0.95 < row["rmst_low"] < row["rmst_high"] == 1
     assert survival_at(result, [0, 1, 90])["survival"].tolist() == [1, 0, 0]
 
 

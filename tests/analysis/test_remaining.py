@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from lifelines.datasets import load_lung, load_rossi
-from scipy.special import expit, logit
 
 from csa.analysis.churn import conditional_survival, survival
 from csa.analysis.churn.remaining import remaining_lifetime
 from csa.errors import InputError
 from csa.methods.lifetable import tabulate
+from csa.methods.restricted_mean import restricted_mean_limits
 from csa.methods.survival import kaplan_meier, restricted_mean
 
 
@@ -48,8 +48,8 @@ def test_given_alive_it_is_the_restricted_mean_of_those_at_risk():
         pytest.approx(error),
     )
     assert row["at_risk"] == len(later)
-    limits = logit(mean / 26) + np.array([-1, 1]) * 1.959964 * error / mean / (1 - mean / 26)
-    assert (row["ci_low"], row["ci_high"]) == pytest.approx(tuple(26 * expit(limits)))
+    fresh = restricted_mean_limits(kaplan_meier(tabulate(later["week"] - 20, later["arrest"])), 26)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((fresh.low, fresh.high))
 
 
 def test_it_is_the_sum_of_the_chances_to_stay():
@@ -86,7 +86,9 @@ def test_one_row_per_group_age_and_look_ahead():
     assert set(stays["reason"]) == {"nobody left in these days"}
     assert set(stays["status"]) == {"unclear"}
     assert stays["remaining_days"].tolist() == [5, 20, 5, 20]
-    assert stays["ci_low"].isna().all()
+    least = (1 + 0.05 ** (1 / 30)) / 2  # a straight line down to what 30 at risk allow
+    assert stays["ci_low"].tolist() == pytest.approx([5 * least, 20 * least] * 2, rel=1e-3)
+    assert stays["ci_high"].tolist() == pytest.approx([5, 20, 5, 20])
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_time_ahead_where_nobody_left_gives_the_reason():
     loyal = churn.time_ahead(sample.spells(("one",)).assign(event=False))
     table = tables.remaining(loyal, confidence=0.95)
     assert table.note == "Nobody left in these days"
-    assert cells(table)[0][-1] == "–"
+    assert cells(table)[0][-1] == "12 months"
 
 
 def test_out_of_sight_has_both_bounds_around_the_estimate():

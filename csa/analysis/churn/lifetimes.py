@@ -15,16 +15,15 @@ from numpy.typing import NDArray
 
 from csa.analysis.churn.spells import ALL, count_spells
 from csa.errors import InputError
-from csa.methods.intervals import limits_within
 from csa.methods.lifetable import LifeTable, connected_part
 from csa.methods.logrank import log_rank
+from csa.methods.restricted_mean import restricted_mean_limits
 from csa.methods.survival import (
     IntervalKind,
     SurvivalCurve,
     kaplan_meier,
     nelson_aalen,
     quantile,
-    restricted_mean,
 )
 
 MIN_AT_RISK = 10  # a curve starts where this many are at risk, if any came under observation late
@@ -178,11 +177,10 @@ def _summary(group: _Group, horizon: float, least: int) -> dict[str, object]:
     """Row of the summary of one group."""
     curve, table = group.curve, group.full
     median = quantile(curve, 0.5)
-    mean, error = restricted_mean(curve, horizon)
+    mean = restricted_mean_limits(curve, horizon)
     start = curve.table.start if len(curve.survival) else np.nan
-    limits = limits_within(mean - start, error, horizon - start, confidence=curve.confidence)
     status, reason = _judgement(group, least)
-    if np.isnan(mean) and status == "ok":
+    if np.isnan(mean.value) and status == "ok":
         reason = "; ".join(filter(None, [reason, f"seen up to {curve.last:g} days only"]))
     return {
         "group": group.name,
@@ -193,10 +191,10 @@ def _summary(group: _Group, horizon: float, least: int) -> dict[str, object]:
         "median_days": median.value,
         "median_low": median.low,
         "median_high": median.high,
-        "rmst_days": mean,
-        "rmst_low": start + float(limits.low),
-        "rmst_high": start + float(limits.high),
-        "rmst_se": error,
+        "rmst_days": mean.value,
+        "rmst_low": mean.low,
+        "rmst_high": mean.high,
+        "rmst_se": mean.std_error,
         "horizon_days": horizon,
         "status": status,
         "reason": reason,
@@ -211,7 +209,7 @@ def _judgement(group: _Group, least: int) -> tuple[str, str]:
     if at_risk.max() < least:
         return "unclear", f"never {least} at risk at the same age"
     if not group.full.events.any():
-        return "unclear", "nobody churned: how sure that is cannot be estimated from the curve"
+        return "unclear", "nobody churned: the limits are what so few at risk allow"
     return "ok", group.note
 
 

@@ -7,9 +7,9 @@ import pandas as pd
 
 from csa.analysis.churn.lifetimes import SurvivalResult
 from csa.errors import InputError
-from csa.methods.intervals import limits_within
 from csa.methods.lifetable import LifeTable
-from csa.methods.survival import kaplan_meier, restricted_mean
+from csa.methods.restricted_mean import restricted_mean_limits
+from csa.methods.survival import kaplan_meier
 
 COLUMNS = [
     "group",
@@ -44,8 +44,8 @@ def remaining_lifetime(
     DataFrame
         `group`, `age_days`, `ahead_days`, `at_risk` (just after that age), `remaining_days`,
         `std_error`, `ci_low`, `ci_high` (within 0 and `ahead_days`), `status`, `reason`; one row
-        per group, age and look ahead. NaN and "unclear" where the curve does not reach, and
-        limits NaN where nobody left, since how sure that is cannot be estimated from the curve.
+        per group, age and look ahead. NaN and "unclear" where the curve does not reach; "unclear"
+        where nobody left, or all at one age, with the limits that those at risk allow.
 
     Raises
     ------
@@ -55,9 +55,9 @@ def remaining_lifetime(
     Notes
     -----
     ∫ S(age + u) / S(age) du for u from 0 to the days ahead: the restricted mean of Kaplan-Meier
-    among those at risk after the age, with its variance over the ages in between [1]_, and limits
-    on the logit of its share of the days ahead, see `limits_within`. It is
-    cut on purpose: the mean without a horizon hangs on ages that nobody has reached [2]_.
+    among those at risk after the age, with its variance over the ages in between [1]_, and the
+    limits of `restricted_mean_limits`. It is cut on purpose: the mean without a horizon hangs on
+    ages that nobody has reached [2]_.
 
     References
     ----------
@@ -103,28 +103,26 @@ def _row(result: SurvivalResult, table: LifeTable, age: float, ahead: float) -> 
     rest = table.between(age if age >= table.start else np.inf)
     curve = kaplan_meier(rest, confidence=result.confidence, interval=result.interval)
     at_risk = int(rest.at_risk[0]) if len(rest.at_risk) else 0
-    until, error = restricted_mean(curve, age + ahead)
-    mean = until - age
-    limits = limits_within(mean, error, ahead, confidence=result.confidence)
+    until = restricted_mean_limits(curve, age + ahead)
     status, reason = "ok", ""
-    if np.isnan(mean):
+    if np.isnan(until.value):
         status, reason = "unclear", "not under observation at these ages"
     elif at_risk < result.min_at_risk:
         status, reason = "unclear", f"only {at_risk} at risk"
-    elif np.isnan(limits.low):
+    elif until.std_error == 0:
         status, reason = "unclear", _no_spread(rest, age + ahead)
     return {
         "at_risk": at_risk,
-        "remaining_days": mean,
-        "std_error": error,
-        "ci_low": float(limits.low),
-        "ci_high": float(limits.high),
+        "remaining_days": until.value - age,
+        "std_error": until.std_error,
+        "ci_low": until.low - age,
+        "ci_high": until.high - age,
         "status": status,
         "reason": reason,
     }
 
 
 def _no_spread(rest: LifeTable, until: float) -> str:
-    """Say why a mean has no interval."""
+    """Say why a mean has no standard error."""
     gone = int(rest.between(None, until).events.sum())
     return "nobody left in these days" if gone == 0 else "all left on the same day"

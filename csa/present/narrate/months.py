@@ -3,7 +3,7 @@
 from typing import Final
 
 from csa.analysis.churn.lifetimes import SurvivalResult
-from csa.methods.restricted_mean import mean_difference
+from csa.methods.restricted_mean import RestrictedMean, mean_difference
 from csa.present.names import named
 from csa.present.words import Words
 
@@ -36,9 +36,10 @@ def months_apart(result: SurvivalResult, *, words: Words = ENGLISH) -> str:
     rows = result.summary.set_index("group").loc[names]
     best, worst = rows.iloc[0], rows.iloc[1]
     apart = mean_difference(
-        (float(best["rmst_days"]), float(best["rmst_se"])),
-        (float(worst["rmst_days"]), float(worst["rmst_se"])),
-        confidence=result.confidence,
+        *(
+            RestrictedMean(*(float(row[f"rmst_{part}"]) for part in ("days", "low", "high", "se")))
+            for row in (best, worst)
+        )
     )
     if best["starts_at_days"] != worst["starts_at_days"] or not apart.low > 0:
         return ""
