@@ -31,8 +31,8 @@ def unit_rows(
     Returns
     -------
     ir.Table
-        `group` (text), `unit`, `day` (missing where it is after `as_of`), and `begin` where a start is
-        stated, of the type of `day`; only units that begin by `as_of`.
+        `group` (text), `unit`, `day` (missing where it is after `as_of`), and `begin` where a start
+        is stated, of the type of `day`; only units that begin by `as_of`.
 
     Raises
     ------
