@@ -26,7 +26,7 @@ from csa.methods.btyd.pareto_nbd import (
     purchase_probability,
     residual_purchases,
 )
-from csa.methods.btyd.pareto_nbd_fit import _box, _objective
+from csa.methods.btyd.pareto_nbd_fit import _objective, search_box
 from csa.methods.btyd.pareto_nbd_likelihood import (
     history,
     log_likelihoods,
@@ -344,7 +344,7 @@ def test_likelihood_and_predictions_are_finite_for_any_customer(rows, logs, merg
 def test_fit_reaches_one_maximum_from_a_hundred_starts():
     """Each parameter spread over six decades around the scale of the data."""
     counts = cdnow()
-    box = _box(counts)
+    box = search_box(counts)
     places = spread_starts(box.mean(axis=1), count=100, width=np.log(1000))
     found = maximise(_objective(history(counts)), places, box.tolist())
     assert found.starts == (100, 100)
