@@ -32,6 +32,11 @@ $(BIN)/.ready: requirements.lock pyproject.toml | $(UV)
 	@if test -e .git; then $(BIN)/pre-commit install >/dev/null; fi
 	@touch $@
 
+# Spark is large and only the tests need it
+$(BIN)/.spark: requirements-spark.lock $(BIN)/.ready
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-spark.lock
+	@touch $@
+
 lab: setup  ## JupyterLab on the notebooks
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/jupyter lab --notebook-dir=notebooks
 
@@ -46,7 +51,7 @@ fix: setup  ## repair what ruff and nbstripout can
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 	$(BIN)/nbstripout notebooks/*.ipynb
 
-test: setup  ## all tests: notebooks, browser, PDF, database
+test: setup $(BIN)/.spark  ## all tests: notebooks, browser, PDF, databases
 	$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadgroup
 
 test-fast: setup  ## the inner loop, under a minute

@@ -33,6 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "postgres_url" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.xdist_group("postgres"))
+        if "spark_url" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.xdist_group("spark"))
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +67,27 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     yield f"{postgres_server}/{name}"
     with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def spark_url() -> Iterator[str]:
+    """URL of a Spark of one's own in this process; its session runs until the end."""
+    pytest.importorskip("pyspark", reason="Spark (csa[spark]) is not installed")
+    if shutil.which("java") is None:
+        pytest.skip("Java is not installed (Debian: openjdk-17-jre-headless)")
+    from pyspark.sql import SparkSession  # noqa: PLC0415 (an optional extra)
+
+    from csa.data.spark import open_spark  # noqa: PLC0415
+
+    folder = Path(tempfile.mkdtemp(prefix="csa-spark-"))
+    here = "spark.driver.host=127.0.0.1&spark.driver.bindAddress=127.0.0.1"
+    url = f"pyspark://{folder}?spark.master=local[2]&spark.sql.shuffle.partitions=2&{here}"
+    try:
+        open_spark(url)
+        yield url
+    finally:
+        SparkSession.getActiveSession().stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _programs() -> Path | None:

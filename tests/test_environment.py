@@ -4,6 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,12 +17,16 @@ CONDA_NAMES = {
 }
 
 
+APART = "spark"  # the extra with a lock of its own, which only the tests install
+
+
 def declared() -> dict[str, str]:
-    """Every requirement of pyproject.toml with its bounds."""
+    """Every requirement of pyproject.toml with its bounds, but for those of Spark."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    extras = project["project"]["optional-dependencies"]
     lines = [
         *project["project"]["dependencies"],
-        *(line for extra in project["project"]["optional-dependencies"].values() for line in extra),
+        *(line for name, extra in extras.items() if name != APART for line in extra),
         *project["dependency-groups"]["dev"],
     ]
     found = [re.fullmatch(r"([\w.-]+(?:\[[\w,]+\])?)(.*)", line) for line in lines]
@@ -39,16 +44,21 @@ def test_environment_yml_names_the_same_packages():
     assert beside <= set(conda)
 
 
-def test_lock_holds_every_requirement_with_hashes_and_no_address():
-    text = (ROOT / "requirements.lock").read_text("utf-8")
+@pytest.mark.parametrize(
+    ("file", "held"),
+    [("requirements.lock", set(declared())), ("requirements-spark.lock", {"pyspark"})],
+)
+def test_lock_holds_every_requirement_with_hashes_and_no_address(file, held):
+    text = (ROOT / file).read_text("utf-8")
     entries = re.split(r"\n(?=\S)", text.split("\n", 2)[2])
     locked = {re.split(r"[=\[; ]", entry, maxsplit=1)[0] for entry in entries}
-    assert {re.sub(r"\[.*", "", name) for name in declared()} <= locked
+    assert {re.sub(r"\[.*", "", name) for name in held} <= locked
     assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
     assert "://" not in text
 
 
-def test_lock_resolves_for_every_supported_python():
-    text = (ROOT / "requirements.lock").read_text("utf-8")
+@pytest.mark.parametrize("file", ["requirements.lock", "requirements-spark.lock"])
+def test_lock_resolves_for_every_supported_python(file):
+    text = (ROOT / file).read_text("utf-8")
     assert "--universal" in text
     assert "--python-version 3.11" in text
