@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from csa.errors import InputError
 from csa.methods.cox import NotEstimable, fit_cox
-from csa.methods.fine_gray import fit_fine_gray
+from csa.methods.cox.baseline import predict_survival
+from csa.methods.fine_gray import fit_fine_gray, predict_incidence
 from csa.methods.subdistribution import competing_spells
 
 REFERENCE = Path(__file__).parent.parent / "reference"
@@ -132,6 +133,16 @@ class WrittenOut:
             effects = effects + np.linalg.solve(information, residual.sum(axis=(0, 1)))
         return effects
 
+    def incidence(self, effects, row, age):
+        """One minus the exponential of the events over their weighted risk sets."""
+        risk, hazard = np.exp(self.x @ effects), 0.0
+        for k in np.flatnonzero(self.ages <= age):
+            r, died = self.weight[:, k] * risk, self.event[:, k]
+            m = int(died.sum())
+            for j in range(m):
+                hazard += 1 / (r * (1 - died * (j / m if self.ties == "efron" else 0.0))).sum()
+        return 1 - np.exp(-hazard * np.exp(row @ effects))
+
     def covariance(self, effects, pieces=None):
         """Sandwich over rows, or over the stretches of one weight within rows."""
         _, information, residual = self.at(effects)
@@ -223,6 +234,42 @@ def test_fine_gray_without_ties_matches_cmprsk():
     assert fit.std_error == pytest.approx([0.185743458, 0.005739825], rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("late", "value", "low", "high"),
+    [
+        (
+            False,
+            [0.0453382251326, 0.1309939537091, 0.0249990365319, 0.0737499716591],
+            [0.0321383956662, 0.0999981192890, 0.0172792925017, 0.0543501273514],
+            [0.0637780633877, 0.1706475286894, 0.0361037660026, 0.0997004919521],
+        ),
+        (
+            True,
+            [0.0365877939917, 0.1294925147594, 0.0149235161876, 0.0544059660828],
+            [0.0199984066121, 0.0938453006766, 0.0079144121428, 0.0375962740535],
+            [0.0664640083587, 0.1772949357863, 0.0280515907707, 0.0784192803419],
+        ),
+    ],
+)
+def test_incidence_by_covariates_matches_r(late, value, low, high):
+    """R survfit(conf.type = "log-log") of that coxph, women of 60 and men of 80: 13 decimals."""
+    found = predict_incidence(fit_mgus2(PCM, late=late), [[0, 60], [1, 80]], [60, 240])
+    for ours, printed in zip(found, (value, low, high), strict=True):
+        assert ours.ravel() == pytest.approx(printed, abs=1e-8)
+
+
+def test_incidence_without_ties_matches_cmprsk():
+    """R predict(crr(...)) on the rows in their order, at 60, 120 and 240 months: 13 decimals."""
+    rows = mgus2()
+    rows = rows.loc[rows.index.repeat(rows["n"])]
+    apart = rows["etime"] + np.arange(1, len(rows) + 1) / 10000
+    fit = fit_fine_gray(rows[NAMES], competing_spells(apart, rows["cause"]))
+    found = predict_incidence(fit, [[0, 60], [1, 80]], [60, 120, 240]).value
+    women, men = [0.0434469339749, 0.0844452105064, 0.1313383325028], [0.0238679284992]
+    assert found[0] == pytest.approx(women, abs=1e-7)
+    assert found[1] == pytest.approx([*men, 0.0468484925353, 0.0737167974389], abs=1e-7)
+
+
 # --- properties ----------------------------------------------------------------------------------
 
 
@@ -272,6 +319,33 @@ def test_a_robust_error_of_nothing_is_no_number_below_0():
     assert np.isnan(fit.p_values[1]) or 0 <= fit.p_values[1] <= 1
 
 
+@pytest.mark.parametrize("by_group", [False, True])
+@pytest.mark.parametrize("ties", ["efron", "breslow"])
+def test_incidence_equals_the_definition_written_out(ties, by_group):
+    x, exits, cause, entry = simulated(10, 120)
+    groups = (np.arange(len(x)) % 3 == 0).astype(int) if by_group else None
+    fit = fit_fine_gray(x, competing_spells(exits, cause, entry=entry, groups=groups), ties=ties)
+    whole = WrittenOut(x, exits, cause, entry, groups=groups, ties=ties)
+    ages, row = [1, 10, 25, 40], np.array([0.5, 1.0])
+    expected = [whole.incidence(fit.effects, row, age) for age in ages]
+    assert predict_incidence(fit, row, ages).value[0] == pytest.approx(expected, rel=1e-8)
+
+
+def test_incidence_rises_within_its_limits_and_ends_where_nothing_is_known():
+    x, exits, cause, entry = simulated(11)
+    fit = fit_fine_gray(x, competing_spells(exits, cause, entry=entry))
+    value, low, high = predict_incidence(fit, x[:20], np.arange(exits.max() + 2))
+    assert (value[:, 0] == 0).all()
+    assert np.isnan(value[:, -1]).all()
+    value, low, high = value[:, :-1], low[:, :-1], high[:, :-1]
+    assert (np.diff(value) >= 0).all()
+    assert ((low >= 0) & (low <= value) & (value <= high) & (high <= 1)).all()
+    wider = predict_incidence(fit, x[:20], [20], confidence=0.99)
+    assert (wider.high[:, 0] > high[:, 20]).all()
+    with pytest.raises(InputError, match="give 2 known numbers per row"):
+        predict_incidence(fit, [[1.0]], [20])
+
+
 def test_counts_equal_rows_written_out():
     x, exits, cause, entry = simulated(5)
     many = np.random.default_rng(1).integers(0, 4, len(x))
@@ -292,6 +366,9 @@ def test_without_a_competing_cause_it_is_a_cox_regression():
     assert fit.effects == pytest.approx(cox.effects, abs=1e-10)
     assert fit.covariance == pytest.approx(cox.covariance, rel=1e-9)
     assert fit.competing == 0
+    stays = predict_survival(cox, x[:3], [5, 20])
+    found = predict_incidence(fit, x[:3], [5, 20])
+    assert np.array(found) == pytest.approx(1 - np.array(stays)[[0, 2, 1]], abs=1e-10)
 
 
 def test_without_loss_from_sight_others_stay_for_ever():
@@ -417,7 +494,9 @@ def test_other_treatments_of_ties_are_refused():
 def test_intervals_cover_the_truth_with_late_entry():
     """Fine and Gray's own world: F = 1 - (1 - p (1 - exp(-t))) ** exp(x b), b = 0.5."""
     rng = np.random.default_rng(11)
-    hits, share = 0, 0.5
+    hits, share, ages = 0, 0.5, np.array([0.3, 2.0])
+    truth = [1 - (1 - share * (1 - np.exp(-ages))) ** np.exp(0.5 * group) for group in (0, 1)]
+    held = np.zeros((2, 2))
     for _ in range(400):
         x = (rng.random(600) < 0.5).astype(float)
         risk = np.exp(0.5 * x)
@@ -433,6 +512,9 @@ def test_intervals_cover_the_truth_with_late_entry():
         spells = competing_spells(np.minimum(life, cut)[seen], cause[seen], entry=entry[seen])
         fit = fit_fine_gray(x[seen, None], spells)
         hits += abs(fit.effects[0] - 0.5) <= 1.96 * fit.std_error[0]
+        found = predict_incidence(fit, [[0.0], [1.0]], ages)
+        held += (found.low <= truth) & (truth <= found.high)
+    assert ((held / 400 >= 0.925) & (held / 400 <= 0.98)).all()
     assert 0.925 <= hits / 400 <= 0.975  # 95 % within two and a bit standard errors
 
 
