@@ -8,7 +8,7 @@ import pytest
 
 from csa.analysis.churn.revenue import revenue_churn
 from csa.errors import InputError
-from csa.methods.intervals import effective_size, wilson
+from csa.methods.intervals import wilson
 
 OCTOBER = {"start": date(2026, 10, 1), "end": date(2026, 11, 1)}
 SEPTEMBER = {"previous_start": date(2026, 9, 1), "previous_end": date(2026, 10, 1)}
@@ -106,15 +106,28 @@ def test_part_of_a_month_is_unclear_and_no_day_is_refused():
         revenue_churn(months(), start=date(2026, 11, 1), end=date(2026, 11, 1))
 
 
-def test_interval_covers_the_truth_with_unequal_accounts():
-    """Lognormal revenue, each account leaves with 5 %: a 95 % interval of what is expected."""
-    rng = np.random.default_rng(7)
-    covered = 0
-    for _ in range(400):
-        w = rng.lognormal(0, 1.2, 400)
-        gone = rng.random(400) < 0.05
-        share = w[gone].sum() / w.sum()
-        n = effective_size(w.sum(), (w**2).sum(), w[gone].sum(), (w[gone] ** 2).sum())
-        _, low, high = wilson(n * share, n)
-        covered += low <= 0.05 <= high
-    assert covered / 400 > 0.92
+def test_nobody_left_still_leaves_room_for_churn():
+    row = total(revenue_churn(months(*stays(60), *stays(60, at=-1)), **OCTOBER, **SEPTEMBER))
+    assert (row["rate"], row["ci_low"], row["difference"]) == (0, 0, 0)
+    assert row["ci_high"] == pytest.approx(wilson(0, 60).high)
+    assert row["difference_low"] == pytest.approx(-row["difference_high"])
+    assert row["difference_high"] > 0.04
+
+
+def test_all_has_the_same_rate_whatever_the_groups():
+    rows = months(*stays(40), *[(f"g{i}", 0, 700, 0) for i in range(15)])
+    apart = rows.assign(group=np.where(rows["previous_minor"] > 100, "Enterprise", "SMB"))
+    one, two = (total(revenue_churn(each, **OCTOBER)) for each in (rows, apart))
+    assert one["rate"] == pytest.approx(two["rate"])
+    assert one["n_effective"] == pytest.approx(two["n_effective"])
+
+
+def test_a_group_of_one_period_has_no_change_and_takes_part_in_that_of_all():
+    rows = months(*stays(40), *stays(40, at=-1), ("new", 0, 4000, 0), *stays(30, at=0, mrr=50))
+    rows["group"] = np.where(rows["previous_minor"] == 100, "old", "young")
+    table = revenue_churn(rows, **OCTOBER, **SEPTEMBER).table.set_index("group")
+    young = table.loc["young"]
+    assert (young["previous_at_start"], young["moved"]) == (0, "unclear")
+    assert np.isnan([young["previous_rate"], young["difference"], young["difference_low"]]).all()
+    assert table.loc["all", "difference"] == pytest.approx(table.loc["all", "rate"])
+    assert table.loc["all", "difference_low"] < table.loc["all", "difference"]

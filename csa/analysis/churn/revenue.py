@@ -7,10 +7,13 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from csa.analysis.churn.spells import ALL, group_labels
 from csa.errors import InputError
-from csa.methods.intervals import effective_size, newcombe_difference, wilson
+from csa.methods.score_sums import WeightedShares, score_interval, weighted_shares
+
+FloatArray = NDArray[np.float64]
 
 MIN_AT_START = 10  # fewer accounts than this at the start make a rate "unclear"
 MIN_EFFECTIVE = 5  # fewer accounts of equal size than this: a rate of one or two customers
@@ -22,6 +25,7 @@ KINDS = {
     "previous_minor": "int64",
     "observed_from": "date",
 }
+SUMS = ("churned", "at_start", "hit", "weight", "hit_square", "square", "not_observed")
 NOW, BEFORE = "", "previous_"
 BY_MONTH = "revenue is known at the ends of months, and the period is not one of whole months"
 
@@ -82,13 +86,16 @@ def revenue_churn(
     Notes
     -----
     R = Σ m y / Σ m over accounts at the start, m what they paid then, y whether they pay nothing
-    at the end; contraction and expansion of those who stay are not churn. The interval is
-    Wilson's with the effective number of accounts, since a few large ones may hold most of the
-    revenue [1]_; the change since the previous period has Newcombe's.
+    at the end; contraction and expansion of those who stay are not churn. Score intervals [1]_
+    with the effective number of accounts of each group, since a few large ones may hold most of
+    the revenue: Wilson's of a group, Mee's of its change; those of `all` sum over the groups,
+    which differ in how often accounts leave and in what they pay. An account of both periods is
+    no reason to pair them: given who is there at its start, a period owes nothing to the last.
 
     References
     ----------
-    .. [1] Korn, E. L., Graubard, B. I. (1998). Surv. Methodol. 24, 193-201.
+    .. [1] Martín Andrés, A., Álvarez Hernández, M., Herranz Tejedor, I. (2011). Inferences about
+       a linear combination of proportions. Stat. Methods Med. Res. 20(4), 369-387.
     """
     windows = {NOW: _window(start, end)}
     if previous_start is not None and previous_end is not None:
@@ -99,14 +106,14 @@ def revenue_churn(
         raise InputError(*(f"months: column {name} is missing" for name in absent))
     rows = rows.select(**{name: rows[name].cast(kind) for name, kind in KINDS.items()})
     sums = {prefix: _sums(rows, *window) for prefix, window in windows.items() if window}
-    groups = sorted(set().union(*(set(s.index) for s in sums.values())) - {ALL})
+    groups = sorted(set().union(*(set(s.index) for s in sums.values()))) or [ALL]
     names = [ALL, *groups] if len(groups) > 1 else [ALL]
-    table = pd.DataFrame({"group": names})
-    for prefix in (NOW, BEFORE):
-        known = sums[prefix].reindex(names) if prefix in sums else pd.DataFrame(index=names)
-        found = _rates(known, confidence)
-        table = table.join(found.reset_index(drop=True).add_prefix(prefix))
-    table = table.join(_difference(table, confidence))
+    parts = np.eye(len(groups)) if len(groups) > 1 else np.empty((0, len(groups)))
+    parts = np.vstack([np.ones(len(groups)), parts])  # a row per name, a column per group
+    both = {p: _filled(sums.get(p), groups) for p in (NOW, BEFORE)}
+    rates = [_rates(known, parts, confidence).add_prefix(p) for p, known in both.items()]
+    table = pd.concat([pd.DataFrame({"group": names}), *rates], axis=1)
+    table = table.join(_difference(both[NOW], both[BEFORE], parts, confidence))
     table["status"], table["reason"] = _judgements(table) if whole else ("unclear", BY_MONTH)
     return RevenueChurnResult(
         table=table,
@@ -155,50 +162,65 @@ def _sums(rows: ir.Table, first: int, last: int) -> pd.DataFrame:
     )
     found["group"] = group_labels(found["group"])
     sums: pd.DataFrame = found.set_index("group").astype("float64").fillna(0.0)
-    sums.loc[ALL] = sums.sum()
     return sums
 
 
-def _rates(sums: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Rates of one period; NaN where there is none."""
-    names = ("at_start", "churned", "weight", "square", "hit", "hit_square", "not_observed")
-    known = pd.DataFrame({name: sums.get(name, np.nan) for name in names}, index=sums.index)
-    known = known.fillna(0.0) if len(sums.columns) else known
-    w, w2, h, h2 = (known[x].to_numpy() for x in ("weight", "square", "hit", "hit_square"))
-    n = effective_size(w, w2, h, h2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = wilson(
-            np.where(w > 0, n * h / w, 0.0), np.where(w > 0, n, 0.0), confidence=confidence
-        )
+def _filled(sums: pd.DataFrame | None, groups: list[str]) -> pd.DataFrame:
+    """Put 0 where a group had no account, NaN where there is no such period."""
+    if sums is None:
+        return pd.DataFrame(np.nan, index=groups, columns=list(SUMS))
+    return sums.reindex(groups)[list(SUMS)].fillna(0.0)
+
+
+def _rates(sums: pd.DataFrame, parts: FloatArray, confidence: float) -> pd.DataFrame:
+    """Rates of one period, of each sum of groups; NaN where there is none."""
+    of = pd.DataFrame(parts @ sums.to_numpy(), columns=list(SUMS))
+    shares, weights = _shares(sums), _weights(sums, parts)
+    rate = score_interval(weights, shares, confidence=confidence)
     return pd.DataFrame(
         {
-            "at_start": known["at_start"],
-            "mrr_minor": known["weight"],
-            "churned": known["churned"],
-            "churned_minor": known["hit"],
-            "rate": share.value,
-            "ci_low": share.low,
-            "ci_high": share.high,
-            "n_effective": n,
-            "not_observed": known["not_observed"],
-        },
-        index=sums.index,
+            "at_start": of["at_start"],
+            "mrr_minor": of["weight"],
+            "churned": of["churned"],
+            "churned_minor": of["hit"],
+            "rate": rate.value,
+            "ci_low": rate.low,
+            "ci_high": rate.high,
+            "n_effective": _shares(of).size,
+            "not_observed": of["not_observed"],
+        }
     )
 
 
-def _difference(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Change of the rate since the previous period, in effective accounts."""
-    sizes, hits = [], []
-    known = table["rate"].notna() & table[BEFORE + "rate"].notna()
-    for prefix in (NOW, BEFORE):
-        n = table[prefix + "n_effective"].where(known, 0.0)
-        sizes.append(n)
-        hits.append((n * table[prefix + "rate"]).where(known, 0.0))
-    change = newcombe_difference((hits[0], hits[1]), (sizes[0], sizes[1]), confidence=confidence)
+def _shares(sums: pd.DataFrame) -> WeightedShares:
+    return weighted_shares(*(sums[name].to_numpy() for name in SUMS[:-1]))
+
+
+def _weights(sums: pd.DataFrame, parts: FloatArray) -> FloatArray:
+    """Share of each group in the revenue of each sum of groups; 0 where there is none."""
+    weight = parts * sums["weight"].to_numpy()
+    total = weight.sum(axis=1, keepdims=True)
+    found: FloatArray = weight / np.where(total == 0, 1.0, total)
+    return found
+
+
+def _difference(
+    now: pd.DataFrame, before: pd.DataFrame, parts: FloatArray, confidence: float
+) -> pd.DataFrame:
+    """Change of the rate since the previous period, where both are known."""
+    both = [_weights(now, parts), _weights(before, parts)]
+    known = [np.nan_to_num(w).any(axis=1, keepdims=True) for w in both]
+    numbers = np.hstack([both[0], -both[1]]) * (known[0] & known[1])
+    shares = (np.concatenate(x) for x in zip(_shares(now), _shares(before), strict=True))
+    change = score_interval(numbers, WeightedShares(*shares), confidence=confidence)
     moved = np.select([change.low > 0, change.high < 0], ["up", "down"], "unclear")
-    columns = {"difference": change.value, "difference_low": change.low}
     return pd.DataFrame(
-        {**columns, "difference_high": change.high, "moved": moved}, index=table.index
+        {
+            "difference": change.value,
+            "difference_low": change.low,
+            "difference_high": change.high,
+            "moved": moved,
+        }
     )
 
 

@@ -17,7 +17,7 @@ from csa.present.words import Words
 
 ALL: Final = "all"
 ENGLISH: Final = Words()
-METHOD: Final = "Wilson with the effective number of accounts; change: Newcombe"
+METHOD: Final = "score interval with the effective number of accounts; change: likewise"
 UNEQUAL: Final = 0.5  # accounts of equal size that carry as much: fewer than this share is told
 
 
