@@ -65,7 +65,8 @@ def per_account(days: ir.Table, as_of: date, end: date, by: Sequence[str]) -> ir
     Returns
     -------
     ir.Table
-        One row per account; `first_on` is missing where everything came in the holdout.
+        One row per account, narrow, as it is held in memory; `first_on` is missing where everything
+        came in the holdout, and what came in the holdout where there is none.
     """
     inside = (days.day <= end) & days.left_then.notnull() if end < as_of else None
     after = (days.day > end) & days.left.notnull()
@@ -82,21 +83,26 @@ def per_account(days: ir.Table, as_of: date, end: date, by: Sequence[str]) -> ir
         sums["holdout_frequency"] = days.left.count(where=after)
         sums["holdout_minor"] = days.left.sum(where=after).fill_null(0)
     one = days.group_by(["account_id", *by]).agg(**sums)
-    if end == as_of:
-        none = ibis.literal(0, "int64")
-        one = one.mutate(holdout_frequency=none, holdout_minor=none, recent=none)
     mean = (one.total - one["head"]) / ibis.ifelse(one.n > 1, one.n - 1, ibis.null("int64"))
+    figures = {
+        "frequency": (one.n - 1).cast("int32"),
+        "recency_days": one.last_on.delta(one.first_on, unit="day").cast("int32"),
+        "age_days": ibis.literal(end).delta(one.first_on, unit="day").cast("int32"),
+        "mean_minor": mean.cast("float64"),
+    }
+    return one.select("account_id", *by, "first_on", **figures, **_later(one, as_of, end))
+
+
+def _later(one: ir.Table, as_of: date, end: date) -> dict[str, ir.Value]:
+    """Give what came in the holdout and in as many days before it, where there is one."""
+    if end == as_of:
+        return {}
     first_too = (one.first_on > end - (as_of - end)).ifelse(1, 0)  # the first is no repeat
-    return one.select(
-        *("account_id", *by, "first_on"),
-        frequency=(one.n - 1).cast("int64"),
-        recency_days=one.last_on.delta(one.first_on, unit="day").cast("int64"),
-        age_days=ibis.literal(end).delta(one.first_on, unit="day").cast("int64"),
-        mean_minor=mean.cast("float64"),
-        recent_frequency=ibis.greatest(one.recent - first_too, 0).cast("int64"),
-        holdout_frequency=one.holdout_frequency.cast("int64"),
-        holdout_minor=one.holdout_minor.cast("int64"),
-    )
+    return {
+        "recent_frequency": ibis.greatest(one.recent - first_too, 0).cast("int32"),
+        "holdout_frequency": one.holdout_frequency.cast("int32"),
+        "holdout_minor": one.holdout_minor.cast("int64"),
+    }
 
 
 def came_later(seen: ir.Table) -> ir.Table:
@@ -113,6 +119,9 @@ def came_later(seen: ir.Table) -> ir.Table:
         One row: `customers`, `purchases`, `minor`.
     """
     new = seen.filter(seen.first_on.isnull())
+    if "holdout_minor" not in seen.columns:  # nothing is later
+        none = ibis.literal(0, "int64")
+        new = new.mutate(holdout_frequency=none, holdout_minor=none)
     return new.agg(
         customers=new.count(),
         purchases=new.holdout_frequency.sum().fill_null(0),

@@ -185,17 +185,13 @@ def _counted(rows: ir.Table, by: Sequence[str], figures: list[str]) -> pd.DataFr
 
 
 def _customers(known: ir.Table, by: Sequence[str], unit_days: float, *, holdout: bool) -> ir.Table:
-    table = known.select(
+    later = ("recent_frequency", "holdout_frequency", "holdout_minor") if holdout else ()
+    return known.select(
         *("account_id", *by, "first_on", "frequency"),
         recency=known.recency_days / unit_days,
         age=known.age_days / unit_days,
         mean_minor=known.mean_minor,
-        recent_frequency=known.recent_frequency,
-        holdout_frequency=known.holdout_frequency,
-        holdout_minor=known.holdout_minor,
-    )
-    return (
-        table if holdout else table.drop("recent_frequency", "holdout_frequency", "holdout_minor")
+        **{name: known[name] for name in later},
     )
 
 
