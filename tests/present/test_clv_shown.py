@@ -471,6 +471,24 @@ def test_who_is_said_to_have_left_is_held_against_who_came(off, status, word):
     assert narrate.alive_calibration(chances().head(0), MODEL).status == "unclear"
 
 
+@pytest.mark.parametrize(("steps", "status"), [(1, "unclear"), (2, "unclear"), (3, "good")])
+def test_few_steps_of_the_chance_leave_it_open(steps, status):
+    """Whether its one step lies inside or outside."""
+    assert narrate.alive_calibration(chances().head(steps), MODEL).status == status
+    outside = narrate.alive_calibration(chances(0.1).head(steps), MODEL)
+    assert outside.status == ("bad" if steps == 3 else "unclear")
+    assert "Do not strike out customers" in outside.action
+
+
+def test_one_step_outside_is_not_good():
+    rows = chances()
+    rows.loc[4, ["bought", "ci_low", "ci_high"]] += 0.1
+    finding = narrate.alive_calibration(rows, MODEL)
+    assert finding.status == "watch"
+    assert "In 1 of 10 steps" in finding.evidence
+    assert "For some of their chances more customers" in finding.text
+
+
 def test_spend_that_goes_with_frequency_is_said_plainly():
     x = np.repeat([1, 2, 4, 8, 16], 40)
     wave = 10 + np.sin(np.arange(200))

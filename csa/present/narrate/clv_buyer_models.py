@@ -12,7 +12,9 @@ from csa.present.phrases import number
 from csa.present.words import Words
 
 ENGLISH: Final = Words()
-ALLOWED: Final = 1  # of ten steps: that many lie outside by chance
+SAME: Final = "Nothing to do."
+WAIT: Final = "Judge it again when customers differ more in their chance."
+FEWEST_STEPS: Final = 3  # of the chance, below which nothing can be said of its whole range
 TOTAL_OFF: Final = 0.08  # share by which a model may miss the total before readers should mind
 
 
@@ -147,7 +149,8 @@ def alive_calibration(rows: pd.DataFrame, model: str, *, words: Words = ENGLISH)
     Returns
     -------
     Finding
-        Good where the share that bought was as expected in nearly all steps of the chance.
+        Good where the share that bought was as expected in every step of the chance, unclear where
+        fewer than three steps have customers.
     """
     ident, title = "alive-calibration", "Who is still a customer"
     if rows.empty:
@@ -164,11 +167,8 @@ def alive_calibration(rows: pd.DataFrame, model: str, *, words: Words = ENGLISH)
     below = rows["ci_high"] < rows["expected"]
     off = int((above | below).sum())
     gone = rows.loc[rows["high"] <= 0.5 + 1e-9]
-    status: Status = "good" if off <= ALLOWED else "watch" if off <= len(rows) / 2 else "bad"
     side = "more" if above.sum() >= below.sum() else "fewer"
-    text = f"Customers buy again as often as {model} expects from their chance to be there."
-    if status != "good":
-        text = f"{side.capitalize()} customers buy again than {model} expects of their chance."
+    status, text = _alive_verdict(off, len(rows), side, model)
     return Finding(
         id=ident,
         kind="report",
@@ -177,9 +177,28 @@ def alive_calibration(rows: pd.DataFrame, model: str, *, words: Words = ENGLISH)
         evidence=f"In {words.number(off)} of {words.number(len(rows))} steps of the chance the "
         "share expected lies outside the 95% interval of the share that bought. "
         f"{_gone(gone, words)}",
-        action="Nothing to do." if status == "good" else _careful(side),
+        action=_careful(side) if off else SAME if status == "good" else WAIT,
         status=status,
     )
+
+
+def _alive_verdict(off: int, steps: int, side: str, model: str) -> tuple[Status, str]:
+    """Judge the steps, and say it."""
+    if steps < FEWEST_STEPS:
+        told = "one chance" if steps == 1 else f"{steps} steps of the chance"
+        return "unclear", (
+            f"Whether customers taken for gone stay away cannot be told: {model} gives nearly all "
+            f"of them {told}."
+        )
+    if not off:
+        return "good", (
+            f"Customers buy again as often as {model} expects from their chance to be there."
+        )
+    if off <= steps / 2:
+        return "watch", (
+            f"For some of their chances {side} customers buy again than {model} expects."
+        )
+    return "bad", f"{side.capitalize()} customers buy again than {model} expects of their chance."
 
 
 def _gone(rows: pd.DataFrame, words: Words) -> str:
