@@ -13,13 +13,22 @@ ORIGIN = np.datetime64("1970-01-01")
 
 @dataclass(frozen=True)
 class Law:
-    """Gamma frailty with mean 1 on a constant monthly hazard; monthly growth of survivors."""
+    """Gamma frailty with mean 1 on a constant monthly hazard; monthly growth of survivors.
+
+    Growth is a share of what was paid the month before, or (`way` "amount") of the first price.
+    """
 
     hazard: float = 0.03
     shape: float = 2.0
     growth: float = 0.0
     shock: float = 0.0  # standard deviation of an account's relative change in a month
     price: float = 10_000.0
+    way: str = "share"
+
+    def price_at(self, age):
+        """Return the expected price at an age in months, as a multiple of the first."""
+        months = np.asarray(age, dtype=float)
+        return 1 + self.growth * months if self.way == "amount" else (1 + self.growth) ** months
 
     def survival(self, months):
         """S at ages in months."""
@@ -28,7 +37,7 @@ class Law:
     def factor(self, age, *, horizon, discount):
         """Value per unit of monthly revenue at an age, known exactly."""
         k = np.arange(horizon)
-        path = (1 + self.growth) ** k * (1 + discount) ** (-k / 12)
+        path = self.price_at(age + k) / self.price_at(age) * (1 + discount) ** (-k / 12)
         return float(self.survival(age + k) @ path / self.survival(age))
 
 
@@ -93,7 +102,8 @@ def _months(rng, law, ids, span, price):
     count = past - first
     row = np.repeat(np.arange(len(ids)), count)
     age = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    step = np.log1p(law.growth) + law.shock * rng.standard_normal(len(row)) - law.shock**2 / 2
+    trend = np.log(law.price_at(age) / law.price_at(np.maximum(age - 1, 0)))
+    step = trend + law.shock * rng.standard_normal(len(row)) - law.shock**2 / 2
     step[age == 0] = 0
     total = np.cumsum(step)
     begin = np.repeat(np.cumsum(count) - count, count)

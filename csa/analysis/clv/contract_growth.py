@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from csa.analysis.clv.contract_rows import account_key
 from csa.analysis.clv.contract_shortcut import TRAILING_MONTHS
 from csa.analysis.clv.contract_terms import ContractTerms
 
@@ -158,15 +159,16 @@ def stayers(months: ir.Table, growth_months: int, left_out: tuple[int, ...]) -> 
     here = (some.mrr_minor > 0) & (some.month > last - growth_months)
     if left_out:
         here &= some.month.notin(left_out)
-    paid = some.previous_minor.cast("float64")
-    moved = some.mrr_minor.cast("float64") - paid
+    before = some.previous_minor.cast("float64")
+    paid = ibis.ifelse(here, before, 0.0)
+    moved = ibis.ifelse(here, some.mrr_minor.cast("float64") - before, 0.0)
     squares = {"xx": paid * paid, "xy": paid * moved, "yy": moved * moved}
     parts = {"x": paid, "y": moved, "up": ibis.greatest(moved, 0.0), **squares}
-    each = some.group_by(account=some.account_id.hash()).agg(  # numbers group faster than text
+    each = some.group_by(account=account_key(some.account_id)).agg(
         group=some.group.arbitrary(),  # an account is of one group
-        asked=recent.sum(),
-        gone=(recent & (some.mrr_minor <= 0)).sum(),
-        **{name: part.sum(where=here).fill_null(0.0) for name, part in parts.items()},
+        asked=recent.cast("int64").sum(),
+        gone=(recent & (some.mrr_minor <= 0)).cast("int64").sum(),
+        **{name: part.sum() for name, part in parts.items()},
     )
     sums: pd.DataFrame = (
         each.group_by("group")

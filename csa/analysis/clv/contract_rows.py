@@ -1,11 +1,40 @@
 """Rows of spells in the engine: those at fault, and those of the customers of today."""
 
+import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from csa.analysis.clv.contract_terms import Cohorts
 
 MONTH_16THS, DAY_16THS = 487, 16  # a month is 30.4375 days, in whole numbers
 MONTH_DAYS = MONTH_16THS / DAY_16THS
+
+
+_builtin = ibis.udf.scalar.builtin
+
+
+def _hash(text: dt.string) -> dt.uint64:
+    """Name a function of the engine."""
+
+
+HASH = _builtin(_hash, name="hash")
+
+
+def account_key(account_id: ir.StringValue) -> ir.IntegerValue:
+    """Give accounts numbers, by which rows group and join faster than by text.
+
+    Parameters
+    ----------
+    account_id : ir.StringValue
+        Ids.
+
+    Returns
+    -------
+    ir.IntegerValue
+        64 bits: of ten million accounts two share a number once in 400,000 companies.
+    """
+    key: ir.IntegerValue = HASH(account_id)
+    return key
 
 
 def impossible(spells: ir.Table) -> dict[str, ir.BooleanValue]:
@@ -49,7 +78,7 @@ def running(spells: ir.Table, cohort: Cohorts) -> ir.Table:
         `account_id`, `group`, `cohort` (number, see `cohort_label`), `age_months` (whole months
         of 30.4375 days since the start of the running spell), `mrr_minor`, `end_on` (missing).
     """
-    each = spells.mutate(key=spells.account_id.hash())  # numbers sort faster than text
+    each = spells.mutate(key=account_key(spells.account_id))  # numbers sort faster than text
     each = each.mutate(first_on=each.start_on.min().over(group_by="key"))
     here = each.filter(each.end_on.isnull())
     return here.select(

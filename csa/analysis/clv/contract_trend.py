@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csa.analysis.clv.contract_paths import WAYS, Path, averaged, ways
+from csa.analysis.clv.contract_rows import account_key, cohort_number
 from csa.analysis.clv.contract_terms import ContractTerms
 
 FloatArray = NDArray[np.float64]
@@ -103,21 +104,20 @@ def history(months: ir.Table, spells: ir.Table, accounts: int) -> History:
         Squares over all months; empty where nobody paid.
     """
     step = max(accounts // SAMPLE, 1)
-    some = months.mutate(key=months.account_id.hash())
-    some = some if step == 1 else some.filter(some.key % step == 0)
     late = spells.filter(spells.entry_days > 0)
-    since = (late.start_on + late.entry_days.as_interval("D")).cast("date").min()
-    opened = (since.year() * 12 + since.month() - 1).fill_null(0).as_scalar()
-    paying = some.filter(some.mrr_minor > 0)
-    each = paying.mutate(born=paying.month.min().over(group_by="key"))
-    each = each.filter(each.month >= opened)
-    stays = (each.previous_minor > 0) & (each.month > opened)
+    since = (late.start_on + late.entry_days.as_interval("D")).cast("date").min().execute()
+    opened = 0 if since is None or pd.isna(since) else since.year * 12 + since.month - 1
+    paying = _sampled(months.filter(months.mrr_minor > 0), step)
+    starts = _sampled(spells, step)
+    starts = starts.group_by("key").agg(born=cohort_number(starts.start_on.min(), "month"))
+    each = paying.filter(paying.month >= opened).inner_join(starts, "key")
+    stays = ((each.previous_minor > 0) & (each.month > opened)).cast("float64")
     paid, before = each.mrr_minor.cast("float64"), each.previous_minor.cast("float64")
     sums = each.group_by("born", "month").agg(
         stay=stays.sum(),
-        before=before.sum(where=stays),
-        now=paid.sum(where=stays),
-        risen=(stays & (each.mrr_minor > each.previous_minor)).sum(),
+        before=(stays * before).sum(),
+        now=(stays * paid).sum(),
+        risen=(stays * (each.mrr_minor > each.previous_minor).cast("float64")).sum(),
         payers=each.count(),
         revenue=paid.sum(),
     )
@@ -134,6 +134,12 @@ def history(months: ir.Table, spells: ir.Table, accounts: int) -> History:
     for name, square in squares.items():
         square[place] = rows[name].to_numpy(dtype=np.float64)
     return History(first=first, sampled=float(step), **squares)
+
+
+def _sampled(rows: ir.Table, step: int) -> ir.Table:
+    """Keep one account in so many, the same ones everywhere."""
+    some = rows.mutate(key=account_key(rows.account_id))  # numbers join faster than text
+    return some if step == 1 else some.filter(some.key % step == 0)
 
 
 def trend(past: History, *, terms: ContractTerms, noise: float) -> Trend:

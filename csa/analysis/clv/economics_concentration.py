@@ -9,12 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csa.analysis.clv.contract import ContractValue
-from csa.methods.intervals import Estimate, normal_quantile
+from csa.methods.intervals import Estimate
+from csa.methods.lorenz import FEWEST, STEPS, gini, lorenz_curve
 
 FloatArray = NDArray[np.float64]
 
-STEPS = 1000  # ranks into which accounts are put
-FEWEST = 10
+SUMS = ("n", "total", "square", "least")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -92,7 +92,9 @@ def shares_of_value(worth: ir.Table, confidence: float) -> Concentration:
     nan = float("nan")
     return Concentration(
         table=_curve(sums.iloc[:0] if empty else sums, confidence),
-        gini=Estimate(nan, nan, nan) if empty else _gini(sums, confidence),
+        gini=Estimate(nan, nan, nan)
+        if empty
+        else gini(*_columns(sums, *SUMS[:3]), confidence=confidence),
         accounts=n,
         confidence=confidence,
         status="unclear" if reason or empty else "ok",
@@ -102,49 +104,16 @@ def shares_of_value(worth: ir.Table, confidence: float) -> Concentration:
 
 def _curve(sums: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """Shares held by the highest ranks."""
-    n, total, square, least = (
-        sums[c].to_numpy(dtype=float) for c in ("n", "total", "square", "least")
-    )
-    many = n.sum() if len(n) else 1.0
-    mean = total.sum() / many if len(n) else 1.0
-    p, share = np.cumsum(n) / many, np.cumsum(total) / (mean * many)
-    # influence of a value v on the share of the top p: ((v - q) [v > q] + p q - share v) / mean
-    first, second = np.cumsum(total) / many, np.cumsum(square) / many
-    whole = second[-1] if len(n) else 0.0
-    upper = second - 2 * least * first + least**2 * p  # mean of ((v - q)+)²
-    mixed = second - least * first  # mean of v (v - q)+
-    shift = p * least
-    variance = (
-        upper
-        + shift**2
-        + share**2 * whole
-        + 2 * shift * (first - least * p)
-        - 2 * share * mixed
-        - 2 * shift * share * mean
-    ) / mean**2
-    half = normal_quantile(confidence) * np.sqrt(np.maximum(variance, 0.0) / many)
+    units, share = lorenz_curve(*_columns(sums, *SUMS), confidence=confidence)
     return pd.DataFrame(
         {
-            "share_of_accounts": p,
-            "share_of_value": share,
-            "ci_low": np.clip(share - half, p, 1.0),
-            "ci_high": np.clip(share + half, None, 1.0),
+            "share_of_accounts": units,
+            "share_of_value": share.value,
+            "ci_low": share.low,
+            "ci_high": share.high,
         }
     )
 
 
-def _gini(sums: pd.DataFrame, confidence: float) -> Estimate:
-    """Gini coefficient with limits, lowest ranks first."""
-    n, total = (sums[c].to_numpy(dtype=float)[::-1] for c in ("n", "total"))
-    square = sums["square"].to_numpy(dtype=float)[::-1]
-    many, mean = n.sum(), total.sum() / n.sum()
-    middle = (np.cumsum(n) - n / 2) / many  # F within a rank
-    area = float((total * middle).sum() / many)
-    gini = 2 * area / mean - 1
-    above = (total.sum() - np.cumsum(total) + total / 2) / many
-    # influence v F(v) + E[x; x > v] - 2 A, less what the mean adds
-    slope = middle - area / mean
-    constant = above - area
-    variance = (slope**2 * square + 2 * slope * constant * total + constant**2 * n).sum() / many
-    half = normal_quantile(confidence) * 2 / mean * float(np.sqrt(max(variance, 0.0) / many))
-    return Estimate(float(gini), max(float(gini) - half, 0.0), min(float(gini) + half, 1.0))
+def _columns(sums: pd.DataFrame, *names: str) -> list[FloatArray]:
+    return [sums[name].to_numpy(dtype=float) for name in names]

@@ -5,7 +5,7 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from csa.analysis.clv.contract_rows import cohort_number
+from csa.analysis.clv.contract_rows import account_key, cohort_number
 from csa.analysis.clv.contract_terms import Cohorts
 
 
@@ -116,10 +116,10 @@ def new_customers(spells: ir.Table, months: ir.Table) -> ir.Table:
         month; of an account that left before it, what it paid).
     """
     paying = months.filter(months.mrr_minor > 0, months.previous_minor == 0)
-    first = paying.group_by(payer=paying.account_id.hash()).agg(
+    first = paying.group_by(payer=account_key(paying.account_id)).agg(
         opening=paying.mrr_minor.argmin(paying.month)
     )
-    each = spells.group_by(customer=spells.account_id.hash()).agg(
+    each = spells.group_by(customer=account_key(spells.account_id)).agg(
         group=spells.group.arbitrary(), ending=spells.mrr_minor.argmin(spells.start_on)
     )
     both = each.left_join(first, each.customer == first.payer)
@@ -153,7 +153,7 @@ def acquired(
     """
     label = cohort_number(accounts.signed_up_on, cohort) if by == "cohort" else accounts[by]
     some = accounts.select(
-        key=accounts.account_id.cast("string").hash(),  # numbers join faster than text
+        key=account_key(accounts.account_id.cast("string")),  # numbers join faster than text
         name=label.cast("string"),
         signed_up_on=accounts.signed_up_on.cast("date"),
         cost=accounts.acquisition_cost.cast("float64"),
