@@ -26,7 +26,8 @@ class Factors:
     `value` of the payments expected, `draws` (draws × ages) of what is not known of survival and
     growth, `outcome_low` and `outcome_high` between which one account's payments fall, `variance`
     of one account's payments given survival and growth, `beyond` the share of the value at ages
-    that nobody was seen at.
+    that nobody was seen at. Where next to all or next to none stay, the mean lies outside of the
+    quantiles; the limits of the outcome are then widened to it.
     """
 
     value: FloatArray
@@ -92,6 +93,7 @@ def factors(
     paths = payments.discount * growing.draws[:, k]
     drawn = _drawn(hazards.draws, paths, ages, k)
     low, high = _outcome(alive, path, confidence)
+    low, high = np.minimum(low, value), np.maximum(high, value)  # rare leavers move the mean out
     return Factors(
         value=value,
         draws=drawn,

@@ -37,8 +37,8 @@ class Trend:
     the number of months that were watched; growth goes no further ahead. `slip` is the standard
     deviation of the monthly log growth that errors show beyond the chance of accounts.
     `left_out` are months (year × 12 + month - 1) in which nearly all paid more at once, where that
-    was seen once: a decision, not a trend. `amount_ratio` is what stayers paid over what is paid
-    today.
+    was seen once: a decision, not a trend, neither learnt from nor held against a way.
+    `amount_ratio` is what stayers paid over what is paid today.
     """
 
     table: pd.DataFrame
@@ -241,7 +241,10 @@ def _errors(past: History, origin: int, ahead: int, growth_months: int) -> Float
     before, now = (x[: origin + 1, later].sum(axis=0) for x in (past.before, past.now))
     if not (before > 0).all():  # nobody of them stayed
         return np.full(len(WAYS), np.nan)
-    came = float(np.cumprod(now / before).sum())
+    grown = now / before
+    usual = ~np.isin(np.arange(later.start, later.stop), _rises(past))
+    grown = np.where(usual, grown, grown[usual].mean() if usual.any() else 1.0)
+    came = float(np.cumprod(grown).sum())
     rates = np.array([share]), np.array([share * ratio])
     said = ways(*rates, ahead + 1, ahead)[:, 0, 1:].sum(axis=1)
     return np.asarray(np.log(came / said))

@@ -32,7 +32,7 @@ def with_outcomes(
     ----------
     rows : DataFrame
         Customers, a few: `frequency`, `recency`, `age`, `mean_minor`, `expected_purchases`
-        (discounted), as `csa.analysis.clv.value.next_best` gives them.
+        (discounted), `value`, as `csa.analysis.clv.value.next_best` gives them.
     model : ValueModel
         As they were valued.
     terms : ValueTerms
@@ -45,8 +45,9 @@ def with_outcomes(
     Returns
     -------
     DataFrame
-        The rows with `outcome_low` and `outcome_high`, quantiles of the discounted value, and
-        `outcome_none`, the chance that the customer buys nothing.
+        The rows with `outcome_low` and `outcome_high`, quantiles of the discounted value widened
+        to the expected `value` where that lies outside of them, and `outcome_none`, the chance
+        that the customer buys nothing.
 
     Raises
     ------
@@ -57,7 +58,9 @@ def with_outcomes(
     -----
     In each draw parameters of both fits come from their distributions, a customer's rate, time of
     leaving and mean spend from theirs given the history, and then purchases and what they cost.
-    Purchases are discounted by the customer's average over the horizon.
+    Purchases are discounted by the customer's average over the horizon. Where a customer has almost
+    surely left, nearly all futures bring nothing and the few that do raise the mean above them: a
+    mean may lie outside of the central quantiles, and a range without it would look like a fault.
     """
     if not np.isfinite(terms.horizon_days):
         raise InputError("outcomes: an endless horizon cannot be simulated; state one in days")
@@ -90,6 +93,8 @@ def with_outcomes(
     found *= worth * terms.margin
     tail = (1 - terms.confidence) / 2
     low, high = np.quantile(found, [tail, 1 - tail], axis=0)
+    value = rows["value"].to_numpy(dtype=float)
+    low, high = np.minimum(low, value), np.maximum(high, value)
     none = (found == 0).mean(axis=0)
     return rows.assign(outcome_low=low, outcome_high=high, outcome_none=none)
 
