@@ -381,7 +381,7 @@ def test_fit_of_many_starts_from_a_part_and_ends_at_the_same_maximum():
     [
         (1, (0.55, 10.6, 0.61, 11.7), 0.01),
         (7, (0.55, 10.6, 0.61, 11.7), 0.02),
-        (7, (1.2, 6.0, 0.8, 20.0), 0.03),  # every five weeks
+        (7, (1.2, 6.0, 0.8, 20.0), 0.02),  # every five weeks
     ],
 )
 def test_merged_purchases_bias_the_corrected_fit_by_at_most(step, truth, most):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from csa.methods.btyd.bg_likelihood import BgLikelihood
 from csa.methods.btyd.counts import BuyerCounts
 from csa.methods.btyd.maximum import REACH, Maximum, climb, maximise, polish, spread_starts
+from csa.methods.btyd.merged import refined
 from csa.methods.btyd.model import Diagnosis, Fit, finished, unfitted
 
 FloatArray = NDArray[np.float64]
@@ -55,6 +56,7 @@ def fit_family(counts: BuyerCounts, model: str, starts: int) -> Fit:
         best = polish(likelihood, found.log_parameters, box, hessian=likelihood.hessian)
         found = replace(best, starts=found.starts)
     found, diagnosis = _at_limits(likelihood, found, box)
+    found = refined(known, found, box, EXTRA[model])
     buyers = float(known.weight[known.frequency > 0].sum())
     more: dict[str, object] = {
         "diagnosis": tuple(map(str, diagnosis)),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from csa.methods.btyd.climb import climb, curvature
 from csa.methods.btyd.counts import BuyerCounts
 from csa.methods.btyd.maximum import REACH, STARTS, Maximum, Objective, maximise, spread_starts
+from csa.methods.btyd.merged import refined
 from csa.methods.btyd.model import Diagnosis, Fit, finished, unfitted
 from csa.methods.btyd.pareto_nbd_likelihood import History, history, negative_log_likelihood
 
@@ -56,6 +57,7 @@ def fit_pareto_nbd(counts: BuyerCounts, *, starts: int = STARTS) -> Fit:
     box = search_box(known)
     customers = history(known)
     found, said = _at_limits(_search(known, customers, box, starts), customers, box, known)
+    found = refined(known, found, box, None)
     more: dict[str, object] = {
         "unit_days": known.unit_days,
         "merged_days": known.merged_days,

@@ -16,6 +16,7 @@ from csa.methods.btyd.bg_likelihood import BgLikelihood
 from csa.methods.btyd.climb import climb, curvature
 from csa.methods.btyd.counts import BuyerCounts
 from csa.methods.btyd.maximum import Objective, maximise, one_thread
+from csa.methods.btyd.merged import MergedLikelihood, can_be_exact
 from csa.methods.btyd.model import Fit
 from csa.methods.btyd.pareto_nbd_fit import MODEL as PARETO_NBD
 from csa.methods.btyd.pareto_nbd_fit import search_box as pareto_box
@@ -165,9 +166,15 @@ def _spread(curved: FloatArray) -> FloatArray:
 
 def _likelihood(fit: Fit, known: BuyerCounts) -> tuple[Objective, FloatArray]:
     """Find the negative log-likelihood of the model of a fit, and its box."""
-    if fit.model in EXTRA:
-        return BgLikelihood(known, EXTRA[fit.model]), search_box(known)[1]
+    extra = EXTRA.get(fit.model)
+    exact = can_be_exact(known, fit.log_parameters, beta=extra is not None)
+    if extra is not None:
+        plain = BgLikelihood(known, extra)
+        box = search_box(known)[1]
+        return MergedLikelihood(known, fit.log_parameters, extra) if exact else plain, box
     if fit.model == PARETO_NBD:
+        if exact:
+            return MergedLikelihood(known, fit.log_parameters, None), pareto_box(known)
         customers = history(known)
         return lambda place: negative_log_likelihood(customers, place), pareto_box(known)
     raise InputError(f"{fit.model}: only {', '.join([*EXTRA, PARETO_NBD])}")
