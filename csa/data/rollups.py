@@ -22,6 +22,7 @@ import ibis
 import ibis.expr.types as ir
 
 from csa.data.account_rows import accounts
+from csa.data.calendar_months import month_number
 from csa.data.columns import STILL_HERE
 from csa.data.purchases import purchases
 from csa.data.recurring import as_defined
@@ -71,22 +72,6 @@ class Rollup:
     name: str
     needs: str
     build: Callable[[ir.Table, RollupContext], ir.Table]
-
-
-def month_number(day: ir.DateValue) -> ir.IntegerValue:
-    """Give a month its number, year x 12 + month - 1, in which months are counted.
-
-    Parameters
-    ----------
-    day : ir.DateValue
-        Any day of the month.
-
-    Returns
-    -------
-    ir.IntegerValue
-        For example 24321 for October 2026.
-    """
-    return (day.year().cast("int64") * 12 + day.month().cast("int64") - 1).cast("int64")
 
 
 def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
