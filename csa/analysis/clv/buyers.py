@@ -30,7 +30,7 @@ class BuyersResult:
     table : DataFrame
         One row per model, the chosen one first: `model`, `log_likelihood`, `parameters`, `aic`,
         `bic` (of all data), `converged`, `starts`, `agreed`, `status`, `diagnosis`, and of the
-        holdout `total_error`, `mae`, `rmse`, `gini`, `beats_naive`; `chosen`.
+        holdout `total_error`, `revenue_error`, `mae`, `rmse`, `gini`, `beats_naive`; `chosen`.
     chosen : str or None
         Name of the model to use; None where none could be fitted.
     why : str
@@ -131,7 +131,7 @@ def _compared(fits: dict[str, Fit], card: Scorecard | None) -> pd.DataFrame:
             for name, fit in fits.items()
         ]
     )
-    judged = ["total_error", "mae", "rmse", "gini", "beats_naive"]
+    judged = ["total_error", "revenue_error", "mae", "rmse", "gini", "beats_naive"]
     if card is None:
         return table.assign(**dict.fromkeys(judged[:-1], np.nan), beats_naive=False)
     return table.merge(card.table[["model", *judged]], on="model", how="left")

@@ -7,11 +7,13 @@ from datetime import date
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from csa.analysis.clv.contract import ContractValue, value_from
-from csa.analysis.clv.contract_factors import Payments
+from csa.analysis.clv.contract_factors import Payments, factors_of
 from csa.analysis.clv.contract_inputs import ALL, MONTHS, SPELLS, checked
 from csa.analysis.clv.contract_terms import ContractTerms, cohort_label
+from csa.analysis.clv.contract_trend import Trend
 from csa.analysis.clv.economics_rows import known_on, realised_sums
 from csa.errors import InputError
 
@@ -24,8 +26,10 @@ class Realised:
 
     `table` by `group` (`all` first) and `cohorts` by `cohort`: `accounts`, `mrr_minor` (then),
     `predicted_minor`, `ci_low`, `ci_high`, `outcome_low`, `outcome_high`, `realised_minor`,
-    `error` (realised over predicted less 1), `covered` (realised within the outcome's limits),
-    `status`, `reason`. Money is not discounted.
+    `error` (realised over predicted less 1), `staying` and `paying` (its parts: what came over
+    what was foretold at the prices of the day, less 1, and the rest; 1 + error is the product),
+    `covered` (realised within the outcome's limits), `status`, `reason`. Money is not discounted.
+    `trend`: how growth was carried on then.
     """
 
     table: pd.DataFrame
@@ -33,6 +37,7 @@ class Realised:
     cut: date
     ahead_months: int
     terms: ContractTerms
+    trend: Trend
 
 
 def realised_against_predicted(
@@ -87,29 +92,56 @@ def realised_against_predicted(
         rng,
     )
     came = realised_sums(then, paid, cut=cut, ahead=ahead, cohort=terms.cohort).to_pandas()
-    came["realised"] *= terms.margin
+    came[["realised", "kept"]] *= terms.margin
     came["cohort"] = [cohort_label(int(n), terms.cohort) for n in came["cohort"]]
+    flat = _flat(value, ahead)
     return Realised(
-        table=_compared(value, came.groupby("group")["realised"].sum(), "group"),
-        cohorts=_compared(value, came.groupby("cohort")["realised"].sum(), "cohort"),
+        table=_compared(value.table, came, flat, "group"),
+        cohorts=_compared(value.cohorts, came, flat, "cohort"),
         cut=cut,
         ahead_months=ahead,
         terms=past,
+        trend=value.trend,
     )
 
 
-def _compared(value: ContractValue, realised: "pd.Series[float]", by: str) -> pd.DataFrame:
+def _flat(value: ContractValue, ahead: int) -> pd.DataFrame:
+    """Foretell what would be paid if nobody's price moved, by group and cohort."""
+    cells, terms = value.cells, value.terms
+    payments = np.append(0.0, np.ones(ahead))  # the first is due a month on
+    kept = np.zeros(len(cells))
+    for name, rows in cells.groupby("group", sort=False).indices.items():
+        age = cells["age_months"].to_numpy()[rows]
+        hazard = value.parts[str(name)].hazards.hazard
+        factor = factors_of(hazard, payments, int(age.max()) + 1)
+        kept[rows] = terms.margin * cells["mrr_minor"].to_numpy()[rows] * factor[age]
+    labels = [cohort_label(int(n), terms.cohort) for n in cells["cohort"]]
+    return pd.DataFrame({"group": cells["group"], "cohort": labels, "kept": kept})
+
+
+def _compared(rows: pd.DataFrame, came: pd.DataFrame, flat: pd.DataFrame, by: str) -> pd.DataFrame:
     """Predictions of groups or cohorts beside what came."""
-    rows = value.table if by == "group" else value.cohorts
     found = rows[[by, "accounts", "mrr_minor"]].copy()
     found["predicted_minor"] = rows["value_minor"]
     limits = ["ci_low", "ci_high", "outcome_low", "outcome_high"]
     found[limits] = rows[limits]
-    came = realised.reindex(found[by]).fillna(0.0).to_numpy().copy()
-    came[(found[by] == ALL).to_numpy()] = math.fsum(realised)
-    found["realised_minor"] = came
+    names = found[by].to_numpy()
+    found["realised_minor"] = _sums(came, by, "realised", names)
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = came / found["predicted_minor"].to_numpy() - 1
-    found["error"] = np.where(found["predicted_minor"] > 0, error, np.nan)
+        error = found["realised_minor"].to_numpy() / found["predicted_minor"].to_numpy()
+        staying = _sums(came, by, "kept", names) / _sums(flat, by, "kept", names)
+        paying = error / staying
+    some = (found["predicted_minor"] > 0).to_numpy()
+    for name, ratio in {"error": error, "staying": staying, "paying": paying}.items():
+        found[name] = np.where(some & np.isfinite(ratio), ratio - 1, np.nan)
     found["covered"] = found["realised_minor"].between(found["outcome_low"], found["outcome_high"])
     return found.assign(status=rows["status"], reason=rows["reason"])
+
+
+def _sums(
+    table: pd.DataFrame, by: str, column: str, names: NDArray[np.object_]
+) -> NDArray[np.float64]:
+    """Add up a column by group or cohort; the total is that of all rows."""
+    sums = table.groupby(by)[column].sum().reindex(names).fillna(0.0).to_numpy().copy()
+    sums[names == ALL] = math.fsum(table[column])
+    return np.asarray(sums, dtype=np.float64)

@@ -66,7 +66,8 @@ def realised_sums(
     Returns
     -------
     ir.Table
-        `group`, `cohort`, `realised` (minor units).
+        `group`, `cohort`, `realised` (minor units), `kept` (the same months at the price of the
+        day: what leaving alone would have left).
     """
     month = cut.year * 12 + cut.month - 1
     first = spells.start_on.min().over(group_by="account_id")
@@ -76,12 +77,16 @@ def realised_sums(
         group="group",
         cohort=cohort_number(each.first_on, cohort),
         gone=cohort_number(each.left_on, "month"),
+        price="mrr_minor",
     )
     later = months.filter(months.month > month, months.month <= month + ahead)
     later = later.select("account_id", "month", "mrr_minor")
     both = here.inner_join(later, here.customer == later.account_id)
     stays = both.filter((both.month < both.gone) | both.gone.isnull())
-    return stays.group_by("group", "cohort").agg(realised=stays.mrr_minor.sum().cast("float64"))
+    return stays.group_by("group", "cohort").agg(
+        realised=stays.mrr_minor.sum().cast("float64"),
+        kept=ibis.ifelse(stays.mrr_minor > 0, stays.price, 0).sum().cast("float64"),
+    )
 
 
 def observed_since(spells: ir.Table) -> ir.DateScalar:

@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from csa.analysis.clv.holdout_money import revenue_error, spend_of
 from csa.analysis.clv.holdout_scores import by_frequency, scores, tenths
 from csa.analysis.clv.models import MODELS, BuyerModel
 from csa.analysis.clv.rfm import Rfm, rfm
@@ -35,8 +36,9 @@ class Scorecard:
     ----------
     table : DataFrame
         One row per model or rule: `model`, `naive`, `customers`, `actual`, `predicted`,
-        `total_error` (share), `mae`, `rmse`, `gini`, `beats_naive` (both MAE and RMSE below those
-        of every naive rule), `reason` (why it has no prediction), and with draws `low`, `high`
+        `total_error` (share), `revenue_error` (share: purchases expected times the spend that
+        Gamma-Gamma expects of each), `mae`, `rmse`, `gini`, `beats_naive` (both MAE and RMSE below
+        those of every naive rule), `reason` (why it has no prediction), with draws `low`, `high`
         (predictive interval of the total) and `covered` (whether the actual total lies in it).
     tenths : DataFrame
         `model`, `tenth`, `customers`, `predicted`, `actual` (means per customer).
@@ -102,6 +104,9 @@ def scorecard(
     }
     said |= naive_rules(rows, summary.horizon)
     table = _table(actual, said, counts.weight, fits)
+    spend = spend_of(summary, rows)
+    money = {name: revenue_error(rows, purchases, spend) for name, purchases in said.items()}
+    table["revenue_error"] = table["model"].map(money).astype("float64")
     if rng is not None:
         able = {name: fit for name, fit in fits.items() if name in said}
         table = _with_intervals(table, able, counts, summary.horizon, (rng, confidence))
@@ -130,9 +135,14 @@ def holdout_rows(summary: Rfm) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `frequency`, `recency`, `age`, `recent_frequency`, `holdout_frequency`, `weight`.
+        `frequency`, `recency`, `age`, `recent_frequency`, `holdout_frequency`, `weight`,
+        `mean_minor` (mean of the customers' means), `holdout_minor` (their sum).
     """
-    rows = summary.customers.group_by(list(ROWS)).agg(weight=lambda t: t.count())
+    rows = summary.customers.group_by(list(ROWS)).agg(
+        weight=lambda t: t.count(),
+        mean_minor=lambda t: t.mean_minor.mean(),
+        holdout_minor=lambda t: t.holdout_minor.sum().cast("float64"),
+    )
     frame: pd.DataFrame = rows.to_pandas().sort_values(list(ROWS), ignore_index=True)
     return frame
 
