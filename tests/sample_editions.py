@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from csa.analysis.churn import churn_rate, conditional_survival, survival
+from csa.analysis.churn import churn_rate, conditional_survival, remaining_lifetime, survival
 from csa.present import narrate, plots, tables
 from csa.present.items import Finding, Table
 from csa.report import assemble, ranking
@@ -188,7 +188,8 @@ def chapter(name, *cells, status="ok", problem=()):
 
 
 def churn_chapter(groups=SEGMENTS, *, long=False):
-    stay = tables.conditional(chances(groups), confidence=0.95)
+    ahead = remaining_lifetime(lifetimes(groups), ages_days=[0, 365, 730], ahead_days=[365])
+    stay = tables.remaining(ahead, confidence=0.95)
     cells = [
         markdown("# Churn\nWho leaves, how soon, and is it more than last month?"),
         markdown("## How many accounts left?"),

@@ -59,7 +59,6 @@ def test_a_change_that_no_attribute_can_be_named_for_is_told():
     odd = replace(result, tests=tests)
     told = "Taken together the effects change with age, but no single one is shown to."
     assert told in narrate.effects(odd).evidence
-    assert told.rstrip(".") in tables.effects(odd).note
 
 
 def test_bands_that_could_not_be_made_are_told():
@@ -113,7 +112,6 @@ def test_too_little_is_unclear_with_its_reason(frame, why):
     finding = narrate.effects(result)
     assert finding.status == "unclear"
     assert why in finding.text
-    assert tables.effects(result).part()
     assert tables.effect_tests(result).part()
     assert plots.effects(result).svg.startswith("<svg ")
 
@@ -169,7 +167,6 @@ def test_hostile_names_stay_names():
     assert "\u202e" not in chart.alt
     html = narrate.effects(result)._repr_mimebundle_()["text/html"]
     assert "<script>" not in html
-    assert "<script>" not in tables.effects(result)._repr_mimebundle_()["text/html"]
 
 
 def test_a_level_in_which_nobody_left_runs_out_of_the_drawing():
@@ -186,30 +183,9 @@ def test_a_level_in_which_nobody_left_runs_out_of_the_drawing():
 # --- listed --------------------------------------------------------------------------------------
 
 
-def test_table_lists_levels_references_and_ages():
-    table = tables.effects(effects_of(*THREE))
-    cells = table.cells()
-    labels = [column.label for column in table.columns]
-    assert labels[:4] == ["Attribute", "Level", "Compared with", "Age"]
-    assert [row[1] for row in cells if row[0] == "Onboarding"] == ["self-serve", "guided", "none"]
-    assert [row[3] for row in cells if row[:2] == ["Plan", "Basic"]] == [
-        "up to 3 months",
-        "3 to 12 months",
-        "after 12 months",
-    ]
-    assert cells[0][2:4] == ["(reference)", "all ages"]
-    assert "The effect of plan changes with age" in table.note
-
-
-def test_table_has_no_ages_where_effects_last():
-    table = tables.effects(effects_of("onboarding"))
-    assert "Age" not in [column.label for column in table.columns]
-    assert "No effect is shown to change with the age" in table.note
-
-
 def test_table_counts_what_was_left_out():
     frame = attributed().assign(seats=lambda t: t["seats"].where(t.index % 10 > 0))
-    table = tables.effects(effects(frame, covariates=["seats"]))
+    table = tables.effect_tests(effects(frame, covariates=["seats"]))
     assert re.search(r"29\d accounts without seats are left out", table.note)
 
 

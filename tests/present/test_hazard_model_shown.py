@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from spell_samples import HOSTILE, attributed, hazard_of, renewals_of
+from spell_samples import attributed, hazard_of, renewals_of
 
 from csa.analysis.churn.hazards import AgeEffect, discrete_hazard
 from csa.analysis.churn.hazards.renewals import renewals
 from csa.present import narrate, plots, tables
 from csa.present.contract_lengths import contracts, length_label
-from csa.present.plots.hazard_model import MOST_LINES
+from csa.present.plots.renewals import MOST_LINES
 
 SVG = "{http://www.w3.org/2000/svg}"
 FULL = ("onboarding", "plan", "billing_months")
@@ -126,8 +126,16 @@ def test_length_that_is_not_stated_has_a_label():
 # --- the curves ----------------------------------------------------------------------------------
 
 
+def shown(frame, *, covariates=("billing_months",)):
+    """Draw a model of other accounts, or with other attributes, than those of `renewals_of`."""
+    model = discrete_hazard(
+        frame, covariates=list(covariates), age=AgeEffect(renewal="billing_months")
+    )
+    return plots.renewals(replace(renewals_of(), hazard=model))
+
+
 def test_chart_shows_model_observation_and_renewals():
-    chart = plots.hazard_model(hazard_of(*FULL), by="billing_months")
+    chart = shown(attributed(), covariates=FULL)
     said = texts(chart.svg)
     assert {"renewal", "Still customers", "Accounts at risk", "Yearly"} <= set(said)
     assert "Shaded: months in which yearly contracts renew." in chart.caption
@@ -152,22 +160,9 @@ def test_months_of_several_lengths_are_filled_dots():
     assert "renewal" not in texts(chart.svg)
 
 
-def test_chart_by_another_column_shades_for_all():
-    chart = plots.hazard_model(hazard_of(*FULL), by="plan")
-    assert "Shaded: months in which contracts renew." in chart.caption
-    assert "renewal" in texts(chart.svg)
-
-
-def test_chart_of_all_together_has_one_curve():
-    chart = plots.hazard_model(hazard_of("onboarding", renewal=None))
-    assert chart.data["group"].unique().tolist() == ["all"]
-    assert "All accounts" in " ".join(texts(chart.svg_narrow))
-    assert "Shaded" not in chart.caption
-
-
 @pytest.mark.slow
 def test_chart_repeats_its_bytes():
-    one, two = (plots.hazard_model(hazard_of(*FULL), by="plan") for _ in range(2))
+    one, two = (plots.renewals(renewals_of()) for _ in range(2))
     assert (one.svg, one.svg_narrow) == (two.svg, two.svg_narrow)
 
 
@@ -177,29 +172,20 @@ def test_observation_begins_where_enough_are_at_risk():
         entry_days=np.where(frame.index < 4, 0, np.maximum(frame["entry_days"], 200))
     )
     late = late[late["exit_days"] > late["entry_days"]]
-    chart = plots.hazard_model(discrete_hazard(late, covariates=["plan"]), by="plan")
-    rows = chart.data[chart.data["group"] == "Pro"]
+    chart = shown(late)
+    rows = chart.data[chart.data["group"] == "12"]
     first = rows["observed"].first_valid_index()
     assert rows.loc[first, "age_days"] == 180
     assert rows.loc[first, "observed"] == pytest.approx(rows.loc[first, "survival"])
     assert "observed only from an age with 10 at risk on" in chart.caption
 
 
-@pytest.mark.parametrize("rows", [0, 1, 12])
-def test_too_few_for_a_model_say_so(rows):
-    chart = plots.hazard_model(
-        discrete_hazard(attributed().head(rows), covariates=["plan"]), by="plan"
-    )
-    assert chart.alt.startswith("There is no model") or len(chart.data)
-
-
 @pytest.mark.slow
-def test_hostile_and_many_groups():
-    frame = attributed(levels=HOSTILE + tuple(f"Group {i}" for i in range(20)))
-    chart = plots.hazard_model(discrete_hazard(frame, covariates=["onboarding"]), by="onboarding")
+def test_many_lengths_are_limited_and_counted():
+    frame = attributed().assign(billing_months=lambda t: np.resize([1, 2, 3, 6, 12, 24], len(t)))
+    chart = shown(frame)
     assert chart.data["group"].nunique() == MOST_LINES
-    assert "20 smaller groups not drawn" in chart.caption
-    assert "<script" not in chart.svg
+    assert "2 smaller groups not drawn" in chart.caption
 
 
 # --- the table -----------------------------------------------------------------------------------

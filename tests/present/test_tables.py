@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 import sample_editions as sample
-from sample_editions import chances, lifetimes, rate, spells
+from sample_editions import lifetimes, rate, spells
 
 from csa.analysis.churn import churn_rate, survival
 from csa.present import tables
@@ -43,12 +43,6 @@ def test_a_reason_shared_by_all_rows_is_said_once():
     assert "100.0% to 100.0%" not in str(cells(table))
 
 
-def test_conditional_reads_as_a_sentence():
-    table = tables.conditional(chances(), confidence=0.95)
-    assert cells(table)[0][:3] == ["Enterprise", "new", "12 months"]
-    assert cells(table)[-1][:3] == ["All accounts", "24 months", "12 months"]
-
-
 @pytest.mark.parametrize(
     "make",
     [
@@ -70,13 +64,6 @@ def test_checks_are_errors_first_with_a_way_out():
     assert cells(table)[0][1] == "subscriptions.mrr"
     assert cells(table)[0][-1] == "write refunds as transactions, or filter with where"
     assert table.note == "9 further checks pass."
-
-
-def test_missing_values_are_sorted_by_share():
-    assert cells(tables.missing(sample.quality(0))) == [
-        ["surveys", "score", "9", "50.0%"],
-        ["accounts", "plan", "12", "0.6%"],
-    ]
 
 
 def test_checks_that_all_pass_say_so():

@@ -54,32 +54,6 @@ def test_reasons_that_took_nobody_have_no_rows():
     assert {row[1] for row in cells(table)} == {"Not stated"}
 
 
-def test_reasons_by_month_add_up_to_all():
-    table = tables.causes_by_month(churn.lately())
-    assert len(cells(table)) == 12
-    assert cells(table)[0][0] == "Oct 2026"
-    assert labels(table) == ["Period", "Voluntary", "Involuntary", "Downgrade", "All"]
-    for row in cells(table):
-        assert sum(int(n) for n in row[1:4]) == int(row[4])
-
-
-def test_a_month_that_is_not_over_is_named():
-    table = tables.causes_by_month(churn.lately(last="2026-11"))
-    assert table.note == "Nov 2026: not over in the data"
-
-
-def test_quarters_keep_their_names():
-    table = tables.causes_by_month(churn.lately(count=4, last="2026-Q3"))
-    assert [row[0] for row in cells(table)] == ["2026-Q3", "2026-Q2", "2026-Q1", "2025-Q4"]
-
-
-def test_causes_with_hostile_names_keep_their_columns():
-    spells = churn.caused().replace({"cause": {"voluntary": sample.HOSTILE[0]}})
-    table = tables.causes_by_month(churn.lately(spells, causes=(sample.HOSTILE[0], "involuntary")))
-    assert labels(table)[1] == sample.HOSTILE[0]
-    assert "<script>" not in table._repr_mimebundle_()["text/html"]
-
-
 def test_chance_to_leave_has_a_column_per_look_ahead():
     table = tables.chance_to_leave(churn.soon(), confidence=0.95)
     assert labels(table)[3::2] == ["In 30 days", "In 90 days", "In 180 days"]
@@ -135,7 +109,6 @@ def test_out_of_sight_has_both_bounds_around_the_estimate():
         lambda: tables.causes(incidence(churn.caused().head(0))),
         lambda: tables.chance_to_leave(churn.soon(sample.spells().head(0)), confidence=0.95),
         lambda: tables.remaining(churn.time_ahead(sample.spells().head(0)), confidence=0.95),
-        lambda: tables.causes_by_month(churn.lately(churn.caused().head(0))),
     ],
 )
 def test_tables_without_accounts_still_stand(make):

@@ -42,8 +42,6 @@ class QualityLike(Protocol):
     def blocked(self) -> frozenset[str]: ...  # noqa: D102
     @property
     def tables(self) -> pd.DataFrame: ...  # noqa: D102
-    @property
-    def missing(self) -> pd.DataFrame: ...  # noqa: D102
 
 
 def data_quality(report: QualityLike, *, words: Words = ENGLISH) -> Finding:

@@ -18,8 +18,8 @@ from csa.present.plots.clv_economics import clv_cac, value_moved, value_realised
 from csa.present.plots.effects import effects
 from csa.present.plots.extrapolation import extrapolation
 from csa.present.plots.hazard import hazard_by_age
-from csa.present.plots.hazard_model import hazard_model, renewals
 from csa.present.plots.rates import churn_rates
+from csa.present.plots.renewals import renewals
 from csa.present.plots.revenue import accounts_and_revenue
 from csa.present.plots.risk_drivers import risk_effects, risk_signs
 from csa.present.plots.risk_list import accounts_to_call, revenue_at_risk
@@ -41,7 +41,6 @@ __all__ = [
     "extrapolation",
     "gain",
     "hazard_by_age",
-    "hazard_model",
     "incidence",
     "newcomer_values",
     "purchases_by_frequency",

@@ -1,21 +1,26 @@
 """Tables of the chapters: chosen columns, formatted by kind, intervals beside their values."""
 
-from csa.present.tables.causes import causes, causes_by_month
+from csa.present.tables.causes import causes
 from csa.present.tables.change import what_moved, what_moved_by
-from csa.present.tables.churn import churn_rate, conditional, survival_summary, window_effect
+from csa.present.tables.churn import churn_rate, survival_summary, window_effect
 from csa.present.tables.clv_buyers import (
     buyer_models,
     buyer_values,
     newcomer_values,
     next_best_customers,
 )
-from csa.present.tables.clv_contract import customer_value, most_valuable, value_cohorts
+from csa.present.tables.clv_contract import (
+    customer_value,
+    growth_ways,
+    most_valuable,
+    value_cohorts,
+)
 from csa.present.tables.clv_economics import unit_economics, value_moved, value_realised
-from csa.present.tables.effects import effect_tests, effects
+from csa.present.tables.effects import effect_tests
 from csa.present.tables.extrapolation import expected_lifetime, extrapolation
 from csa.present.tables.hazard_model import hazard_model, renewals
 from csa.present.tables.lifetimes import chance_to_leave, lost_sight, remaining
-from csa.present.tables.quality import checks, freshness, lineage, missing
+from csa.present.tables.quality import checks, freshness, lineage
 from csa.present.tables.revenue import revenue_churn
 from csa.present.tables.risk_list import accounts_to_call, revenue_at_risk, risk_drivers
 from csa.present.tables.risk_trust import (
@@ -32,22 +37,19 @@ __all__ = [
     "buyer_models",
     "buyer_values",
     "causes",
-    "causes_by_month",
     "chance_to_leave",
     "checks",
     "churn_rate",
-    "conditional",
     "customer_value",
     "effect_tests",
-    "effects",
     "expected_lifetime",
     "extrapolation",
     "flagged_earlier",
     "freshness",
+    "growth_ways",
     "hazard_model",
     "lineage",
     "lost_sight",
-    "missing",
     "model_choice",
     "most_valuable",
     "newcomer_values",

@@ -1,15 +1,11 @@
-"""Tables of why accounts leave: by cause, and by cause and month."""
+"""Table of why accounts leave."""
 
 from typing import Final
 
-import pandas as pd
-
 from csa.analysis.churn.causes import IncidenceResult
-from csa.analysis.churn.causes_over_time import CausesOverTime
 from csa.present.columns import Column
 from csa.present.items import Table
 from csa.present.names import capital, named, shortened
-from csa.present.narrate.causes import period_name
 from csa.present.phrases import p_value
 from csa.present.table_rows import ALL, group_names, pairs, reasons, total_last
 from csa.present.words import Words
@@ -86,45 +82,3 @@ def _last_age(result: IncidenceResult) -> float | None:
     """Last age at which all accounts were seen well."""
     seen = result.at_ages.loc[(result.at_ages["group"] == ALL) & (result.at_ages["status"] == "ok")]
     return float(seen["age_days"].max()) if len(seen) else None
-
-
-def causes_by_month(result: CausesOverTime, *, words: Words = ENGLISH) -> Table:
-    """Accounts that left in each period, by reason.
-
-    Parameters
-    ----------
-    result : CausesOverTime
-        From `csa.analysis.churn.causes_over_time.causes_over_time`.
-    words : Words
-        Locale and currency.
-
-    Returns
-    -------
-    Table
-        One row per period, the last one first; one column per reason.
-    """
-    whole = result.table.loc[result.table["group"] == ALL]
-    counts = whole.pivot_table("events", ["start", "end", "period"], "cause", sort=False)
-    wide = counts.reset_index().sort_values("start", ascending=False, ignore_index=True)
-    keys = {cause: f"cause{k}" for k, cause in enumerate(result.causes)}
-    rows = wide.rename(columns=keys).assign(
-        period=[period_name(row, words) for row in wide.to_dict("records")],
-        left=wide[list(result.causes)].sum(axis=1),
-    )
-    kept = [Column(key, capital(shortened(cause)), "integer") for cause, key in keys.items()]
-    return Table(
-        id="reasons-by-month",
-        title="Accounts that left, by reason",
-        columns=(Column("period", "Period"), *kept, Column("left", "All", "integer")),
-        rows=rows,
-        note=_unfinished(whole, words),
-        empty="No period was asked for.",
-        words=words,
-    )
-
-
-def _unfinished(whole: pd.DataFrame, words: Words) -> str:
-    """Name the periods that are not over in the data."""
-    open_ones = whole.loc[whole["reason"].str.contains("not over")].drop_duplicates("period")
-    names = [period_name(row, words) for row in open_ones.to_dict("records")]
-    return f"{', '.join(names)}: not over in the data" if names else ""

@@ -153,47 +153,6 @@ def survival_summary(
     )
 
 
-def conditional(
-    table: pd.DataFrame, *, confidence: float, by: str = "segment", words: Words = ENGLISH
-) -> Table:
-    """Chance to stay longer for accounts that have reached an age.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `csa.analysis.churn.conditional_survival`.
-    confidence : float
-        Level of its intervals.
-    by : str
-        What the groups are.
-    words : Words
-        Locale and currency.
-
-    Returns
-    -------
-    Table
-        One row per group, age and look ahead that was seen; all accounts last.
-    """
-    seen = total_last(table.loc[table["stay"].notna()])
-    rows = seen.assign(group=group_names(seen), interval=pairs(seen, "ci_low", "ci_high"))
-    return Table(
-        id="chance-to-stay",
-        title="Chance to stay, given the age reached",
-        columns=(
-            Column("group", by.capitalize()),
-            Column("age_days", "Has stayed", "age"),
-            Column("ahead_days", "Stays another", "days"),
-            Column("at_risk", "Accounts", "integer"),
-            Column("stay", "Chance", "share"),
-            Column("interval", f"{words.share(confidence, 0)} interval", "interval", "share"),
-        ),
-        rows=rows,
-        note=reasons(rows),
-        empty="No age was seen long enough.",
-        words=words,
-    )
-
-
 def window_effect(
     table: pd.DataFrame, *, confidence: float = 0.95, words: Words = ENGLISH
 ) -> Table:

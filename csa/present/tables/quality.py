@@ -128,36 +128,3 @@ def lineage(frame: pd.DataFrame, *, words: Words = ENGLISH) -> Table:
         empty="No table is mapped.",
         words=words,
     )
-
-
-def missing(report: QualityLike, *, words: Words = ENGLISH) -> Table:
-    """Columns with missing values, most missing first.
-
-    Parameters
-    ----------
-    report : QualityLike
-        From the quality gate; `missing` has `table`, `column`, `missing`, `share`.
-    words : Words
-        Locale and currency.
-
-    Returns
-    -------
-    Table
-        One row per column that lacks a value in some row.
-    """
-    lacking = report.missing.loc[report.missing["missing"] > 0]
-    return Table(
-        id="missing-values",
-        title="Columns with missing values",
-        columns=(
-            Column("table", "Table"),
-            Column("column", "Column"),
-            Column("missing", "Rows", "integer"),
-            Column("share", "Share", "share"),
-        ),
-        rows=lacking.sort_values(["share", "table", "column"], ascending=[False, True, True]),
-        note="Missing is not at fault by itself: an account without an end is a customer.",
-        empty="No value is missing.",
-        limit=40,
-        words=words,
-    )

@@ -1,4 +1,4 @@
-"""Survival by the model of the hazard against what was observed, months of renewal marked."""
+"""Survival by length of contract, as modelled and as observed, months of renewal marked."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from csa.analysis.churn.hazards import HazardResult
 from csa.analysis.churn.hazards.curves import group_curves
 from csa.analysis.churn.hazards.renewals import LENGTH, RenewalResult
-from csa.present.attributes import spoken
 from csa.present.canvas import (
     SMALL,
     WIDE,
@@ -20,7 +19,6 @@ from csa.present.canvas import (
     figure,
     fitted,
     note,
-    nothing,
     quiet,
     spread,
     tick_step,
@@ -43,57 +41,8 @@ COLUMNS: Final = (
 )
 
 
-def hazard_model(
-    result: HazardResult,
-    *,
-    by: str | None = None,
-    words: Words = ENGLISH,
-    title: str = "Still customers: as modelled, and as observed",
-    chart_id: str = "hazard-model",
-) -> Chart:
-    """Survival by the model with its band, the observed one as dots, renewals shaded.
-
-    Parameters
-    ----------
-    result : HazardResult
-        From `csa.analysis.churn.hazards.discrete_hazard`.
-    by : str, optional
-        Covariate of the model that makes the groups; default: all accounts together.
-    words : Words
-        Locale and currency.
-    title : str
-        A statement or a question.
-    chart_id : str
-        Id of the chart on the page.
-
-    Returns
-    -------
-    Chart
-        Curves end where too few are at risk; without a model a drawing that says so.
-    """
-    every = group_curves(result, by=by)
-    curves = _trusted(every, result, by)
-    if curves.empty:
-        return nothing(chart_id, title, "There is no model: too few accounts were seen to leave.")
-    groups = list(curves["group"].unique())
-    labels = {group: _label(group, by) for group in groups}
-    wide, narrow = drawn(
-        lambda size: _figure(curves, labels, words, size), chart_id, list(labels.values())
-    )
-    left_out = every["group"].nunique() - len(groups) - (by is not None and ALL not in groups)
-    return Chart(
-        id=chart_id,
-        title=title,
-        alt=_alt(curves, labels, words),
-        caption=_caption(result, curves, (left_out, by), words),
-        svg=wide,
-        svg_narrow=narrow,
-        data=curves[list(COLUMNS)],
-    )
-
-
 def renewals(result: RenewalResult, *, words: Words = ENGLISH) -> Chart | None:
-    """Survival by length of contract as modelled and as observed, months of renewal marked.
+    """Survival by length of contract, modelled with its band and observed; renewals marked.
 
     Parameters
     ----------
@@ -105,33 +54,35 @@ def renewals(result: RenewalResult, *, words: Words = ENGLISH) -> Chart | None:
     Returns
     -------
     Chart or None
-        None where nothing can be told of any length: there is nothing to see.
+        Curves end where too few are at risk; None where nothing can be told of any length.
     """
     if result.hazard is None:
         return None
-    return hazard_model(
-        result.hazard,
-        by=LENGTH,
-        words=words,
+    every = group_curves(result.hazard, by=LENGTH)
+    curves = _trusted(every, result.hazard)
+    groups = list(curves["group"].unique())
+    labels = {group: _label(group) for group in groups}
+    wide, narrow = drawn(
+        lambda size: _figure(curves, labels, words, size), "renewals", list(labels.values())
+    )
+    left_out = every["group"].nunique() - len(groups) - (ALL not in groups)
+    return Chart(
+        id="renewals",
         title="Still customers by length of contract: as modelled, and as observed",
-        chart_id="renewals",
+        alt=_alt(curves, labels, words),
+        caption=_caption(result.hazard, curves, left_out, words),
+        svg=wide,
+        svg_narrow=narrow,
+        data=curves[list(COLUMNS)],
     )
 
 
-def _label(group: str, by: str | None) -> str:
-    """Name a group; a number says nothing without the name of its column."""
-    if group == ALL:
-        return EVERYBODY
-    if by == LENGTH:
-        return length_label(group)
-    is_number = group.replace(".", "", 1).isdigit()
-    return f"{group} {spoken(by)}" if is_number and by else str(group)
+def _label(group: str) -> str:
+    return EVERYBODY if group == ALL else length_label(group)
 
 
-def _trusted(every: pd.DataFrame, result: HazardResult, by: str | None) -> pd.DataFrame:
+def _trusted(every: pd.DataFrame, result: HazardResult) -> pd.DataFrame:
     """Curves of the largest groups as far as enough are at risk; the total only if it is alone."""
-    if every.empty:
-        return every
     size = every.groupby("group", sort=False)["at_risk"].sum()
     groups = size.drop(ALL).nlargest(MOST_LINES).index if len(size) > 1 else size.index
     parts = []
@@ -142,7 +93,7 @@ def _trusted(every: pd.DataFrame, result: HazardResult, by: str | None) -> pd.Da
             kept = rows.iloc[: enough[-1] + 1]
             parts.append(kept.assign(observed=_observed(kept, int(enough[0]))))
     curves: pd.DataFrame = pd.concat(parts, ignore_index=True) if parts else every.head(0)
-    due = _renewals(result, by)
+    due = _renewals(result)
     renewal = [(g, age) in due or (ALL, age) in due for g, age in _keys(curves)]
     return curves.assign(renewal=renewal, months=curves["age_days"] / DAYS_PER_MONTH)
 
@@ -166,13 +117,13 @@ def _observed(rows: pd.DataFrame, first: int) -> "np.ndarray[Any, Any]":
     return np.asarray(found)
 
 
-def _renewals(result: HazardResult, by: str | None) -> set[tuple[str, float]]:
+def _renewals(result: HazardResult) -> set[tuple[str, float]]:
     """Find the groups, or all, and the ends of the intervals in which their contracts renew."""
     if result.model is None:
         return set()
     terms = [t for t in result.model.terms.terms if t.covariate == RENEWAL]
     return {
-        (term.label if term.column == by else ALL, (int(i) + 1.0) * result.interval_days)
+        (term.label if term.column == LENGTH else ALL, (int(i) + 1.0) * result.interval_days)
         for term in terms
         for i in np.flatnonzero(term.ages)
     }
@@ -299,12 +250,12 @@ def _alt(curves: pd.DataFrame, labels: dict[str, str], words: Words) -> str:
     return f"Share of accounts still customers by months since start: {'; '.join(parts)}.{shaded}"
 
 
-def _marks(curves: pd.DataFrame, by: str | None) -> list[str]:
+def _marks(curves: pd.DataFrame) -> list[str]:
     """Say how months of renewal are marked."""
     groups = _renewing(curves)
     if not groups:
         return []
-    if len(groups) == 1 and by == LENGTH:
+    if len(groups) == 1 and groups[0] != ALL:
         return [f"Shaded: months in which {contracts(float(groups[0]))} renew."]
     if _shaded(curves):
         return ["Shaded: months in which contracts renew."]
@@ -317,23 +268,20 @@ def _shaded(curves: pd.DataFrame) -> bool:
     return bool(alike) or len(_renewing(curves)) == 1
 
 
-def _caption(
-    result: HazardResult, curves: pd.DataFrame, drawn_by: tuple[int, str | None], words: Words
-) -> str:
-    left_out, by = drawn_by
+def _caption(result: HazardResult, curves: pd.DataFrame, left_out: int, words: Words) -> str:
     far = max(_distance(rows) for _, rows in curves.groupby("group"))
     parts = [
         f"Lines: the model, with {words.share(result.confidence, 0)} bands; dots: observed. "
         f"Largest distance {words.points(far)} points."
     ]
     late = [
-        named(_label(str(g), by))
+        named(_label(str(g)))
         for g, rows in curves.groupby("group", sort=False)
         if rows["observed"].isna().iloc[0]
     ]
     if late:
         parts.append(f"{joined(late)}: observed only from an age with {MIN_AT_RISK} at risk on.")
-    parts += _marks(curves, by)
+    parts += _marks(curves)
     if left_out > 0:
         parts.append(f"{left_out} smaller {plural(left_out, 'group')} not drawn.")
     return " ".join(parts)
