@@ -16,6 +16,7 @@ from stored import stored
 
 from csa.analysis.clv.buyers import buyers
 from csa.analysis.clv.holdout import AGAIN, AT_RATE, holdout_rows, naive_rules, rolling, scorecard
+from csa.analysis.clv.holdout_money import revenue_error, spend_of
 from csa.analysis.clv.holdout_scores import by_frequency, scores, tenths
 from csa.analysis.clv.models import BG_NBD, MODELS, PARETO_NBD
 from csa.analysis.clv.rfm import rfm
@@ -187,6 +188,33 @@ def test_scorecard_of_all_of_cdnow():
         if rmse:
             assert table.loc[name, "rmse"] == pytest.approx(rmse, abs=6e-4)
     assert table["beats_naive"].tolist() == [True, True, True, False, False]
+    errors = table["revenue_error"].iloc[:3].tolist()
+    assert errors == pytest.approx([-0.173, -0.219, -0.158], abs=2e-2)  # by plain likelihoods
+
+
+@pytest.mark.slow
+def test_revenue_of_the_cdnow_sample_is_missed_as_elsewhere():
+    """Expected purchases times expected spend against what came."""
+    table = scorecard(rfm(sampled(), as_of=AS_OF, calibration_end=END)).table
+    errors = table["revenue_error"].iloc[:3].tolist()
+    assert errors == pytest.approx([-0.156, -0.195, -0.148], abs=2e-2)
+
+
+def test_revenue_of_the_holdout_by_hand():
+    """Customers counted together spend what they do one by one; nothing came: no error."""
+    rows = pd.DataFrame({"weight": [2.0, 1.0], "holdout_minor": [300.0, 100.0]})
+    predicted, spend = np.array([1.0, 2.0]), np.array([100.0, 50.0])
+    assert revenue_error(rows, predicted, spend) == pytest.approx(-0.25)
+    assert np.isnan(revenue_error(rows.assign(holdout_minor=0.0), predicted, spend))
+
+
+def test_spend_of_customers_counted_together_is_that_of_each():
+    summary = rfm(world(customers=300), as_of=FIRST + timedelta(days=400))
+    each = pd.DataFrame({"frequency": [3, 3, 0], "mean_minor": [900.0, 1500.0, np.nan]})
+    both = pd.DataFrame({"frequency": [3], "mean_minor": [1200.0]})
+    apart = spend_of(summary, each)
+    assert apart[:2].mean() == pytest.approx(spend_of(summary, both)[0])
+    assert (np.isfinite(apart)).all()
 
 
 @pytest.mark.slow

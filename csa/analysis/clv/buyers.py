@@ -93,7 +93,7 @@ def buyers(
     card = None
     if end < as_of:
         held = rfm(purchases, as_of=as_of, calibration_end=end, unit_days=unit_days)
-        card = scorecard(held, models=models) if len(held.table) else None
+        card = scorecard(held, models=models, purchases=purchases) if len(held.table) else None
     table = _compared(fits, card)
     chosen, why, status = _choice(table, card)
     table["chosen"] = table["model"] == chosen

@@ -18,7 +18,9 @@ from csa.analysis.clv.holdout_scores import by_frequency, scores, tenths
 from csa.analysis.clv.models import MODELS, BuyerModel
 from csa.analysis.clv.rfm import Rfm, rfm
 from csa.errors import InputError
+from csa.methods.btyd import dated, dated_predict
 from csa.methods.btyd.counts import BuyerCounts, FloatArray
+from csa.methods.btyd.dated import DatedFit
 from csa.methods.btyd.draws import predictive_totals
 from csa.methods.btyd.model import Fit
 
@@ -46,6 +48,8 @@ class Scorecard:
         `frequency` (7: or more), `customers`, `actual` and a column per model: means.
     fits : dict of str to Fit
         Of the calibration.
+    dated : DatedFit or None
+        BG/NBD with a clock of its own, of the calibration; None where dates were not asked for.
     horizon : float
         Length of the holdout, units.
     calibration_end, as_of : date
@@ -59,12 +63,14 @@ class Scorecard:
     horizon: float
     calibration_end: date
     as_of: date
+    dated: DatedFit | None = None
 
 
 def scorecard(
     summary: Rfm,
     *,
     models: Sequence[BuyerModel] = MODELS,
+    purchases: ir.Table | None = None,
     rng: np.random.Generator | None = None,
     confidence: float = 0.95,
 ) -> Scorecard:
@@ -76,6 +82,9 @@ def scorecard(
         With a holdout.
     models : sequence of BuyerModel
         Models to judge.
+    purchases : ir.Table, optional
+        The roll-up the summary was made from; with it, "BG/NBD, dated" is judged beside them. It
+        is no candidate for values, which other parts of the kit take from the plain models.
     rng : numpy.random.Generator, optional
         Source of randomness for intervals of the totals; without it there are none.
     confidence : float
@@ -121,6 +130,7 @@ def scorecard(
         horizon=summary.horizon,
         calibration_end=summary.calibration_end,
         as_of=summary.as_of,
+        dated=clocked,
     )
 
 
@@ -188,7 +198,7 @@ def rolling(
     unit_days : float
         Length of the unit of time, days.
     models : sequence of BuyerModel
-        Models to judge.
+        Models to judge, beside "BG/NBD, dated".
 
     Returns
     -------
@@ -199,24 +209,19 @@ def rolling(
     for origin in origins:
         last = origin + timedelta(days=horizon_days)
         summary = rfm(purchases, as_of=last, calibration_end=origin, unit_days=unit_days)
-        cards.append(scorecard(summary, models=models).table.assign(origin=origin))
+        card = scorecard(summary, models=models, purchases=purchases)
+        cards.append(card.table.assign(origin=origin))
     return pd.concat(cards, ignore_index=True)
 
 
 def _with_intervals(
-    table: pd.DataFrame,
-    fits: dict[str, Fit],
-    counts: BuyerCounts,
-    horizon: float,
-    drawing: tuple[np.random.Generator, float],
+    table: pd.DataFrame, totals: dict[str, FloatArray], confidence: float
 ) -> pd.DataFrame:
     """Add intervals from draws of the parameters and of the purchases that follow."""
-    rng, confidence = drawing
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     table = table.assign(low=np.nan, high=np.nan)
-    for name, fit in fits.items():
-        ends = np.quantile(predictive_totals(fit, counts, horizon, rng), tails)
-        table.loc[table["model"] == name, ["low", "high"]] = ends
+    for name, drawn in totals.items():
+        table.loc[table["model"] == name, ["low", "high"]] = np.quantile(drawn, tails)
     inside = (table["actual"] >= table["low"]) & (table["actual"] <= table["high"])
     return table.assign(covered=inside.astype("boolean").mask(table["low"].isna()))
 
@@ -234,11 +239,11 @@ def _counts_of(rows: pd.DataFrame, unit_days: float) -> BuyerCounts:
 
 
 def _table(
-    actual: FloatArray, said: dict[str, FloatArray], weight: FloatArray, fits: dict[str, Fit]
+    actual: FloatArray, said: dict[str, FloatArray], weight: FloatArray, reasons: dict[str, str]
 ) -> pd.DataFrame:
     table = pd.DataFrame(
         [{"model": name, **scores(actual, m, weight)} for name, m in said.items()]
-        + [{"model": name, "reason": f.reason} for name, f in fits.items() if name not in said]
+        + [{"model": name, "reason": why} for name, why in reasons.items() if name not in said]
     )
     if "reason" not in table:
         table["reason"] = ""

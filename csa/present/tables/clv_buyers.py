@@ -214,6 +214,7 @@ def buyer_models(result: BuyersResult, *, words: Words = ENGLISH) -> Table:
         rows = pd.concat([rows, rules.drop(columns="reason")], ignore_index=True)
     rows = rows.assign(
         total_error=[_signed(off, words) for off in rows["total_error"]],
+        revenue_error=[_signed(off, words) for off in rows["revenue_error"]],
         mae=[words.number(off, 3) for off in rows["mae"]],
         rmse=[words.number(off, 3) for off in rows["rmse"]],
     )
@@ -226,7 +227,8 @@ def buyer_models(result: BuyersResult, *, words: Words = ENGLISH) -> Table:
             Column("log_likelihood", "Log-likelihood", "number"),
             Column("aic", "AIC", "number"),
             Column("bic", "BIC", "number"),
-            Column("total_error", "Total missed by"),
+            Column("total_error", "Purchases missed by"),
+            Column("revenue_error", "Revenue missed by"),
             Column("mae", "MAE"),
             Column("rmse", "RMSE"),
             Column("gini", "Gini", "share"),
