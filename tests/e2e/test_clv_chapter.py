@@ -39,6 +39,8 @@ table: value-moved-by-group
 finding: value-realised
 chart: value-realised-chart
 table: value-realised-by-group
+finding: growth-carried
+table: growth-ways
 """
 BUYERS = """\
 ## What will buyers without a contract still bring?

@@ -15,6 +15,7 @@ from csa.present.narrate.clv_buyers import buyer_value, newcomer_value, next_bes
 from csa.present.narrate.clv_change import value_moved, value_realised
 from csa.present.narrate.clv_contract import customer_concentration, customer_value, half_absent
 from csa.present.narrate.clv_economics import cac_payback, clv_cac
+from csa.present.narrate.clv_growth import growth_carried
 from csa.present.narrate.effects import effects
 from csa.present.narrate.extrapolation import extrapolation
 from csa.present.narrate.groups import groups
@@ -52,6 +53,7 @@ __all__ = [
     "flagged_earlier",
     "freshness",
     "groups",
+    "growth_carried",
     "half_absent",
     "hazard",
     "lifetime",

@@ -10,7 +10,7 @@ from csa.analysis.clv.economics_change import ValueChange
 from csa.present.items import Finding, Measure, Status
 from csa.present.money import amount, major
 from csa.present.names import capital, plural
-from csa.present.words import MINUS, Words
+from csa.present.words import MINUS, Words, known
 
 ALL: Final = "all"
 ENGLISH: Final = Words()
@@ -228,19 +228,29 @@ def _realised_evidence(row: pd.Series, result: Realised, words: Words) -> str:
     hit = int(cohorts["covered"].sum())
     of = f"{len(cohorts)} signup {plural(len(cohorts), 'cohort')}"
     return (
-        f"That is {inside} the {level} limits of what could come, {limits}. Of {of}, {hit} "
-        f"{plural(hit, 'lies', 'lie')} inside theirs."
+        f"That is {inside} the {level} limits of what could come, {limits}.{_why(row, words)} Of "
+        f"{of}, {hit} {plural(hit, 'lies', 'lie')} inside theirs."
         + ("" if row["status"] == "ok" else f" Even then it could hardly be told: {row['reason']}.")
     )
+
+
+def _why(row: pd.Series, words: Words) -> str:
+    """Say whether staying or paying made the difference."""
+    if not known(row["staying"]) or not known(row["paying"]):
+        return ""
+    parts = [f"{words.points(row[name], signed=True)}%" for name in ("staying", "paying")]
+    return f" Staying made {parts[0]} of difference, what stayers paid {parts[1]}."
 
 
 def _realised_action(row: pd.Series, words: Words) -> str:
     if row["covered"]:
         return "Use the values for plans; their intervals have held."
     size = words.share(abs(row["error"]), 0)
+    staying = known(row["staying"]) and abs(row["staying"]) > abs(row["paying"])
+    cause = "survival" if staying else "growth of those who stay"
     if row["error"] < 0:
         return (
-            f"Plan with {size} less than the values say: prices or survival were better in the "
-            "year they were learnt from than after it."
+            f"Plan with {size} less than the values say: {cause} was better in the time it was "
+            "learnt from than after it."
         )
-    return f"The values were {size} too low: growth after that day was more than was known then."
+    return f"The values were {size} too low: {cause} was better after that day than before it."

@@ -149,10 +149,10 @@ def _doubt(row: pd.Series, value: ContractValue, words: Words) -> str:
     """Say why the value cannot be relied on; empty where it can."""
     if row["status"] != "ok":
         return str(row["reason"])
-    fastest = float((1 + value.growth["rate"].max()) ** value.terms.horizon_months)
+    fastest = float(value.growth["at_end"].max())
     if fastest > RUNAWAY:
         return (
-            "with the growth of the last year those who stay would pay "
+            "with the growth seen so far those who stay would pay "
             f"{words.number(fastest)} times as much at the end"
         )
     return ""
@@ -172,7 +172,8 @@ def _measure(row: pd.Series, value: ContractValue, words: Words) -> Measure:
         n=int(row["accounts"]),
         unit="money",
         confidence=value.terms.confidence,
-        method="margin × expected revenue × survival, discounted; draws of survival and growth",
+        method="margin × expected revenue × survival, discounted; draws of survival, of growth and "
+        "of how it goes on",
         better="higher",
     )
 

@@ -10,6 +10,7 @@ from csa.present.columns import Column
 from csa.present.items import Table
 from csa.present.money import major
 from csa.present.names import capital
+from csa.present.narrate.clv_growth import WAYS
 from csa.present.table_rows import group_names, pairs, reasons, total_last
 from csa.present.words import Words
 
@@ -177,12 +178,50 @@ def most_valuable(
             Column("owner", "Owner"),
         ),
         rows=rows,
-        note="Limits: what this customer may bring in the end, leaving early included."
+        note="Limits: what this customer may bring in the end, leaving early included. Value: the "
+        "mean of all that may come; it lies nearer to the end that is likelier."
         if len(rows)
         else "",
         empty="Single accounts are not shown to readers outside."
         if audience == EXTERNAL
         else NOBODY,
+        words=words,
+    )
+
+
+def growth_ways(value: ContractValue, *, words: Words = ENGLISH) -> Table:
+    """Ways in which growth may be carried on, and how each would have foretold the past.
+
+    Parameters
+    ----------
+    value : ContractValue
+        From `csa.analysis.clv.contract.contract_value`.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    Table
+        One row per way; without rows where nothing could be tested.
+    """
+    trend = value.trend
+    rows = trend.table if trend.origins else trend.table.head(0)
+    return Table(
+        id="growth-ways",
+        title="Ways in which growth of those who stay may go on",
+        columns=(
+            Column("name", "Way"),
+            Column("weight", "Counts for", "share"),
+            Column("error", "Wrong by", "share"),
+            Column("bias", "Too low by, on average", "change", "share"),
+        ),
+        rows=rows.assign(name=[capital(WAYS[way]) for way in rows["way"]]),
+        note=f"Forecasts of what stayers pay over {trend.ahead} months, made on "
+        f"{words.number(trend.origins)} months of the past with what was known then; the better a "
+        "way has held, the more it counts."
+        if len(rows)
+        else "",
+        empty="The history is too short to foretell one part of it from another.",
         words=words,
     )
 
