@@ -163,6 +163,7 @@ def test_spark_gives_what_duckdb_gives(company, wanted, spark_url, tmp_path, mon
     from pyspark.sql import SparkSession  # noqa: PLC0415 (an optional extra)
 
     monkeypatch.setenv("TEST_DATABASE_URL", spark_url)
+    monkeypatch.setattr("csa.data.spark.PART_ROWS", 100)  # so that several parts come back
     session = SparkSession.getActiveSession()
     for name, rows in company.items():
         session.createDataFrame(rows).createOrReplaceTempView(name)
