@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from csa.analysis.clv.dated import dated_fit
 from csa.analysis.clv.holdout_money import revenue_error, spend_of
 from csa.analysis.clv.holdout_scores import by_frequency, scores, tenths
 from csa.analysis.clv.models import MODELS, BuyerModel
@@ -111,14 +112,22 @@ def scorecard(
         for model in models
         if fits[model.name].parameters
     }
+    clocked = None if purchases is None else dated_fit(purchases, summary)
+    reasons = {name: fit.reason for name, fit in fits.items()}
+    if clocked is not None:
+        reasons[dated.MODEL] = clocked.reason
+        if clocked.parameters:
+            ahead = dated_predict.residual_purchases(clocked, counts, summary.horizon)
+            said[dated.MODEL] = ahead
     said |= naive_rules(rows, summary.horizon)
-    table = _table(actual, said, counts.weight, fits)
+    table = _table(actual, said, counts.weight, reasons)
     spend = spend_of(summary, rows)
-    money = {name: revenue_error(rows, purchases, spend) for name, purchases in said.items()}
+    money = {name: revenue_error(rows, expected, spend) for name, expected in said.items()}
     table["revenue_error"] = table["model"].map(money).astype("float64")
     if rng is not None:
         able = {name: fit for name, fit in fits.items() if name in said}
-        table = _with_intervals(table, able, counts, summary.horizon, (rng, confidence))
+        totals = _totals(able, clocked, counts, summary.horizon, rng)
+        table = _with_intervals(table, totals, confidence)
     return Scorecard(
         table=table,
         tenths=pd.concat(
@@ -212,6 +221,20 @@ def rolling(
         card = scorecard(summary, models=models, purchases=purchases)
         cards.append(card.table.assign(origin=origin))
     return pd.concat(cards, ignore_index=True)
+
+
+def _totals(
+    fits: dict[str, Fit],
+    clocked: DatedFit | None,
+    counts: BuyerCounts,
+    horizon: float,
+    rng: np.random.Generator,
+) -> dict[str, FloatArray]:
+    """Draw the total of the holdout by each model."""
+    totals = {name: predictive_totals(fit, counts, horizon, rng) for name, fit in fits.items()}
+    if clocked is not None and clocked.parameters:
+        totals[dated.MODEL] = dated_predict.predictive_totals(clocked, counts, horizon, rng)
+    return totals
 
 
 def _with_intervals(
