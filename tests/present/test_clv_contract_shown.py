@@ -105,11 +105,40 @@ def test_a_value_that_ages_or_growth_carry_away_is_not_told_as_one(value, nobody
     assert (doubtful.status, doubtful.word) == ("unclear", "Unclear")
     assert doubtful.text.endswith("cannot be told: only 3 left.")
     assert doubtful.measure.value is None
-    growing = replace(value, growth=value.growth.assign(rate=0.1))
+    growing = replace(value, growth=value.growth.assign(at_end=31.0))
     assert "31 times as much at the end" in narrate.customer_value(growing, words=WORDS).text
     empty = narrate.customer_value(nobody, words=WORDS)
     assert empty.status == "unclear"
     assert "no customers on this day" in empty.text
+
+
+@pytest.mark.slow
+def test_how_growth_goes_on_is_told_with_its_errors(value):
+    finding = narrate.growth_carried(value, words=WORDS)
+    rows = value.trend.table
+    assert (finding.kind, finding.status) == ("report", "good")
+    assert f"Forecasts from {value.trend.origins} months" in finding.evidence
+    assert f"wrong by {rows['error'].min():.0%}" in finding.text
+    table = tables.growth_ways(value, words=WORDS)
+    assert [row[0] for row in table.cells()] == [
+        "No growth",
+        "Growth that fades",
+        "The same amount every month",
+        "The same share every month",
+    ]
+    wrong = replace(value.trend, table=rows.assign(error=0.3), left_out=(2024 * 12 + 2,), carry=20)
+    watched = narrate.growth_carried(replace(value, trend=wrong), words=WORDS)
+    assert watched.status == "watch"
+    assert "The rise of all prices in 2024-03 is left out" in watched.evidence
+    assert "Growth ends after 20 months" in watched.evidence
+
+
+@pytest.mark.slow
+def test_growth_that_could_not_be_tested_is_unclear(value, nobody):
+    short = replace(value, trend=replace(value.trend, origins=0))
+    assert narrate.growth_carried(short, words=WORDS).status == "unclear"
+    assert tables.growth_ways(short, words=WORDS).cells() == []
+    assert narrate.growth_carried(nobody, words=WORDS).status in {"unclear", "good", "watch"}
 
 
 def test_shortcut_is_told_only_where_it_errs(value):
@@ -242,6 +271,19 @@ def test_what_came_is_held_against_the_limits(realised):
             replace(realised, table=realised.table.assign(covered=False, error=-0.05)), words=WORDS
         ).action
     )
+
+
+@pytest.mark.slow
+def test_staying_and_paying_share_what_went_wrong(realised):
+    row = realised.table.iloc[0]
+    evidence = narrate.value_realised(realised, words=WORDS).evidence
+    assert f"Staying made {abs(row['staying']) * 100:.1f}" in evidence.replace("−", "").replace(
+        "+", ""
+    )
+    for staying, cause in ((0.2, "survival"), (0.0, "growth of those who stay")):
+        table = realised.table.assign(covered=False, error=-0.2, staying=staying, paying=-0.1)
+        found = narrate.value_realised(replace(realised, table=table), words=WORDS)
+        assert f"values say: {cause} was better" in found.action
 
 
 @pytest.mark.slow
