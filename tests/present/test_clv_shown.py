@@ -450,6 +450,17 @@ def test_the_model_is_judged_by_what_it_had_not_seen(off, beats, status, word):
     assert finding.measure.value == off
 
 
+def test_a_model_that_failed_is_told_in_words_and_replaced_by_a_rule():
+    made = models(off=-0.26, beats=False)
+    made.table.loc[made.table["chosen"], "diagnosis"] = "nobody leaves: the NBD boundary"
+    told = narrate.buyer_models(made)
+    assert told.status == "bad"
+    assert "nobody leaving for good" in told.evidence
+    assert "as many purchases as in the last stretch" in told.action
+    made.holdout.table["mae"] = [0.61, 0.7, 0.8]
+    assert "at the rate so far" in narrate.buyer_models(made).action
+
+
 def test_a_model_without_holdout_is_a_first_guess():
     finding = narrate.buyer_models(models(off=None))
     assert finding.status == "unclear"
@@ -532,11 +543,29 @@ def test_groups_of_the_table_add_up():
     assert tables.buyer_values(value()).cells()[0][0] == "All customers"
 
 
+def test_many_groups_are_the_largest_and_the_others_together():
+    names = [f"Country {n:02}" for n in range(38)]
+    whole = value(names)
+    shown = tables.buyer_values(whole)
+    assert len(shown.rows) == 1 + 10 + 1
+    assert shown.cells()[-1][0] == "28 others, together"
+    assert "nan" not in shown._repr_mimebundle_()["text/html"].lower()
+    for name in ("customers", "value", "purchases"):
+        sums = shown.rows[name].iloc[1:].sum()
+        assert sums == pytest.approx(shown.rows[name].iloc[0], rel=1e-12)
+    least = shown.rows["value"].iloc[1:-1].min()
+    left = whole.table.loc[~whole.table["group"].isin(shown.rows["group"]), "value"].iloc[1:]
+    assert left.max() / 100 <= least
+    new = tables.newcomer_values(newcomers(names))
+    assert len(new.rows) == 11
+    assert "28 smaller ones" in new.note
+
+
 def test_models_stand_beside_naive_rules():
     cells = tables.buyer_models(models()).cells()
     assert [row[0] for row in cells] == [MODEL, "Pareto/NBD", *NAIVE]
     assert [row[-1] for row in cells] == ["chosen", "unclear", "naive rule", "naive rule"]
-    assert cells[0][4:7] == ["−5.0%", "0.610", "1.234"]
+    assert cells[0][4:8] == ["−5.0%", "−15.0%", "0.610", "1.234"]
     assert cells[2][4] == "+40.0%"
     assert "NBD boundary" in tables.buyer_models(models()).note
 

@@ -5,7 +5,9 @@ from typing import Final
 import pandas as pd
 
 from csa.analysis.clv.buyers import BuyersResult
+from csa.analysis.clv.holdout import AGAIN, AT_RATE
 from csa.methods.btyd.independence import SpendIndependence
+from csa.methods.btyd.model import Diagnosis
 from csa.present.items import Finding, Measure, Status
 from csa.present.names import capital
 from csa.present.phrases import number
@@ -15,6 +17,22 @@ ENGLISH: Final = Words()
 SAME: Final = "Nothing to do."
 WAIT: Final = "Judge it again when customers differ more in their chance."
 FEWEST_STEPS: Final = 3  # of the chance, below which nothing can be said of its whole range
+RULES: Final = {
+    AT_RATE: "expect every customer to go on buying at the rate so far",
+    AGAIN: "expect of every customer as many purchases as in the last stretch of the same length",
+}
+IN_WORDS: Final = {
+    Diagnosis.NOBODY_LEAVES: "The purchases show nobody leaving for good, so that the model takes "
+    "every customer for one still, however long ago the last purchase was; who is still a "
+    "customer cannot be told from it.",
+    Diagnosis.ALL_LEAVE_AT_ONCE: "Hardly anybody bought a second time, so that the model takes "
+    "nearly all for gone after the first purchase.",
+    Diagnosis.ONE_RATE: "The model finds all customers buying equally often, so that it cannot "
+    "tell frequent buyers from rare ones.",
+    Diagnosis.ONE_DROPOUT: "The model finds all customers equally likely to leave.",
+    Diagnosis.AT_ONCE_OR_NEVER: "The model finds customers who leave at once or never, and "
+    "nothing between.",
+}
 TOTAL_OFF: Final = 0.08  # share by which a model may miss the total before readers should mind
 
 
@@ -66,8 +84,8 @@ def buyer_models(result: BuyersResult, *, words: Words = ENGLISH) -> Finding:
         kind="report",
         title=title,
         text=_model_text(result.chosen, off, words),
-        evidence=capital(result.why),
-        action=_model_action(status, off, words),
+        evidence=" ".join(filter(None, [capital(result.why), _what_happened(result)])),
+        action=_model_action(status, off, result, words),
         status=status,
         measure=measure,
         weight=min(1.0, abs(off)),
@@ -86,13 +104,29 @@ def _model_text(model: str, off: float, words: Words) -> str:
     )
 
 
-def _model_action(status: Status, off: float, words: Words) -> str:
+def _what_happened(result: BuyersResult) -> str:
+    """Tell in words what became of the model chosen, where it lies at one of its limits."""
+    said = list(result.table.loc[result.table["chosen"].astype(bool), "diagnosis"].fillna(""))
+    held = result.holdout.fits.get(str(result.chosen)) if result.holdout is not None else None
+    found = "; ".join([*said, *(held.diagnosis if held is not None else ())])
+    return " ".join(text for word, text in IN_WORDS.items() if str(word) in found)
+
+
+def _best_rule(result: BuyersResult) -> str:
+    """Name the naive rule that came closest to each customer, as something to do."""
+    if result.holdout is None:
+        return RULES[AGAIN]
+    rules = result.holdout.table.loc[result.holdout.table["naive"].astype(bool)]
+    return RULES.get(str(rules.sort_values("mae")["model"].iloc[0]), RULES[AGAIN])
+
+
+def _model_action(status: Status, off: float, result: BuyersResult, words: Words) -> str:
     if status == "good":
         return "Nothing to do."
     if status == "watch":
         side = "low" if off < 0 else "high"
         return f"Take totals as about {words.percent(abs(off))} too {side}; the order still holds."
-    return "Plan with last period's purchases instead: a plain rule does as well."
+    return f"Do not plan by these values; use the plain rule instead: {_best_rule(result)}."
 
 
 def spend_and_frequency(found: SpendIndependence, *, words: Words = ENGLISH) -> Finding:

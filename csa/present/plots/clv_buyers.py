@@ -197,26 +197,17 @@ def purchases_by_frequency(
         return nothing(chart_id, title, NO_HOLDOUT)
     rows = card.frequencies
     names = [_frequency(row, rows) for row in dicts(rows)]
-    wide, narrow = drawn(
-        lambda size: _means_figure(rows, names, (model, BEFORE), words, size),
-        chart_id,
-        [model],
-    )
     told = [
         f"{name} before: {words.number(row['actual'], 2)} came, "
         f"{words.number(row[model], 2)} expected ({words.number(row['customers'])} customers)"
         for name, row in zip(names, dicts(rows), strict=True)
     ]
-    return Chart(
-        id=chart_id,
-        title=title,
-        alt=f"Mean purchases per customer in the time held back, by {model}: {'; '.join(told)}.",
-        caption="Means per customer in the time held back. Below: customers; pale where there are "
+    said = (
+        f"Mean purchases per customer in the time held back, by {model}: {'; '.join(told)}.",
+        "Means per customer in the time held back. Below: customers; pale where there are "
         f"fewer than {FEW}.",
-        svg=wide,
-        svg_narrow=narrow,
-        data=rows,
     )
+    return _means(rows, names, (model, BEFORE), words, (chart_id, title, *said))
 
 
 def purchases_calibration(
@@ -252,19 +243,35 @@ def purchases_calibration(
         return nothing(chart_id, title, NO_HOLDOUT)
     rows = rows.rename(columns={"predicted": model}).reset_index(drop=True)
     names = [str(tenth) for tenth in rows["tenth"]]
-    wide, narrow = drawn(
-        lambda size: _means_figure(rows, names, (model, TENTHS), words, size), chart_id, [model]
-    )
     first = rows.iloc[0]
     share = first["actual"] / rows["actual"].sum() if rows["actual"].sum() else 0.0
+    said = (
+        f"Mean purchases per customer in the time held back. Of the first tenth "
+        f"{words.number(first[model], 2)} were expected by {model} and "
+        f"{words.number(first['actual'], 2)} came: {words.percent(share)} of all that came.",
+        "Means per customer in the time held back; customers in tenths by what was expected of "
+        "them.",
+    )
+    return _means(rows, names, (model, TENTHS), words, (chart_id, title, *said))
+
+
+def _means(
+    rows: pd.DataFrame,
+    names: list[str],
+    said: tuple[str, tuple[str, str]],
+    words: Words,
+    texts: tuple[str, str, str, str],
+) -> Chart:
+    """Chart of means by group; the texts are id, title, alternative and caption."""
+    chart_id, title, alt, caption = texts
+    wide, narrow = drawn(
+        lambda size: _means_figure(rows, names, said, words, size), chart_id, [said[0]]
+    )
     return Chart(
         id=chart_id,
         title=title,
-        alt=f"Mean purchases per customer in the time held back. Of the first tenth "
-        f"{words.number(first[model], 2)} were expected by {model} and "
-        f"{words.number(first['actual'], 2)} came: {words.percent(share)} of all that came.",
-        caption="Means per customer in the time held back; customers in tenths by what was "
-        "expected of them.",
+        alt=alt,
+        caption=caption,
         svg=wide,
         svg_narrow=narrow,
         data=rows,

@@ -20,6 +20,8 @@ MONEY: Final = (
     *("value", "ci_low", "ci_high", "per_customer", "first", "later", "spend"),
     *("outcome_low", "outcome_high"),
 )
+MOST: Final = 10  # groups of a table; a page holds no more beside what is said of them
+SUMS: Final = ("customers", "alive", "purchases", "value", "share")
 
 
 def _money(rows: pd.DataFrame, words: Words) -> pd.DataFrame:
@@ -29,6 +31,27 @@ def _money(rows: pd.DataFrame, words: Words) -> pd.DataFrame:
         if name in changed:
             changed[name] = [major(cell, words) for cell in rows[name]]
     return changed
+
+
+def _largest(rows: pd.DataFrame, by: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Keep all customers and the largest groups, in their order; the rest apart."""
+    groups = rows.loc[rows["group"] != ALL]
+    if len(groups) <= MOST + 1:  # one other is no shorter than its own row
+        return rows, groups.iloc[:0]
+    kept = groups[by].nlargest(MOST).index
+    rest = groups.index.difference(kept)
+    return rows.drop(index=rest), rows.loc[rest]
+
+
+def _with_others(rows: pd.DataFrame, words: Words) -> pd.DataFrame:
+    """Add the smaller groups up; what they may bring together has no interval of its own."""
+    kept, rest = _largest(rows, "value")
+    if rest.empty:
+        return rows
+    one: dict[str, object] = {name: rest[name].sum() for name in SUMS}
+    one |= {"group": f"{words.number(len(rest))} others, together"}
+    one |= {"per_customer": rest["value"].sum() / rest["customers"].sum()}
+    return pd.concat([kept, pd.DataFrame([one])], ignore_index=True)
 
 
 def buyer_values(result: BuyerValue, *, by: str = "segment", words: Words = ENGLISH) -> Table:
@@ -46,9 +69,10 @@ def buyer_values(result: BuyerValue, *, by: str = "segment", words: Words = ENGL
     Returns
     -------
     Table
-        Groups add up to all.
+        Groups add up to all; of many, those of most value and the others together.
     """
-    rows = _money(result.table.loc[result.table["value"].notna()], words)
+    rows = _with_others(result.table.loc[result.table["value"].notna()], words)
+    rows = _money(rows, words)
     rows = rows.assign(
         group=["All customers" if group == ALL else group for group in rows["group"]],
         interval=pairs(rows, "ci_low", "ci_high"),
@@ -91,9 +115,10 @@ def newcomer_values(result: NewcomerValue, *, by: str = "segment", words: Words 
     Returns
     -------
     Table
-        With the ratios as drawn in.
+        With the ratios as drawn in; of many segments, those with most customers.
     """
-    rows = _money(result.table.loc[result.table["value"].notna()], words)
+    rows, rest = _largest(result.table.loc[result.table["value"].notna()], "customers")
+    rows = _money(rows, words)
     rows = rows.assign(
         group=["All customers" if group == ALL else group for group in rows["group"]],
         interval=pairs(rows, "ci_low", "ci_high"),
@@ -118,10 +143,17 @@ def newcomer_values(result: NewcomerValue, *, by: str = "segment", words: Words 
         ),
         rows=rows,
         note="Segments are compared with all customers; the fewer customers, the more they are "
-        "drawn in to all.",
+        f"drawn in to all.{_left_out(rest, words)}",
         empty=NO_VALUE,
         words=words,
     )
+
+
+def _left_out(rest: pd.DataFrame, words: Words) -> str:
+    if rest.empty:
+        return ""
+    count, people = words.number(len(rest)), words.number(rest["customers"].sum())
+    return f" {count} smaller ones, {people} customers together, are in the numbers of the chart."
 
 
 def next_best_customers(rows: pd.DataFrame, result: BuyerValue, *, words: Words = ENGLISH) -> Table:
