@@ -23,6 +23,11 @@ from csa.present.narrate.hazard import hazard
 from csa.present.narrate.leaving import chance_to_leave
 from csa.present.narrate.lifetimes import first_year, lifetime
 from csa.present.narrate.lost_sight import lost_sight
+from csa.present.narrate.mrr_bridge import mrr_bridge
+from csa.present.narrate.mrr_concentration import revenue_concentration
+from csa.present.narrate.mrr_definitions import mrr_definitions
+from csa.present.narrate.mrr_movements import mrr_movements, quick_ratio
+from csa.present.narrate.mrr_retention import gross_retention, net_retention
 from csa.present.narrate.quality import data_quality, freshness
 from csa.present.narrate.rate import churn_rate
 from csa.present.narrate.remaining import remaining
@@ -52,6 +57,7 @@ __all__ = [
     "first_year",
     "flagged_earlier",
     "freshness",
+    "gross_retention",
     "groups",
     "growth_carried",
     "half_absent",
@@ -59,12 +65,18 @@ __all__ = [
     "lifetime",
     "lost_sight",
     "model_choice",
+    "mrr_bridge",
+    "mrr_definitions",
+    "mrr_movements",
+    "net_retention",
     "newcomer_value",
     "next_best_customers",
+    "quick_ratio",
     "remaining",
     "renewal",
     "revenue_at_risk",
     "revenue_churn",
+    "revenue_concentration",
     "risk_drivers",
     "risk_leaks",
     "risk_targets",

@@ -18,6 +18,10 @@ from csa.present.plots.clv_economics import clv_cac, value_moved, value_realised
 from csa.present.plots.effects import effects
 from csa.present.plots.extrapolation import extrapolation
 from csa.present.plots.hazard import hazard_by_age
+from csa.present.plots.mrr_bridge import mrr_bridge
+from csa.present.plots.mrr_movements import mrr_movements
+from csa.present.plots.mrr_retention import retention_over_time, revenue_retention
+from csa.present.plots.mrr_waterfall import mrr_waterfall
 from csa.present.plots.rates import churn_rates
 from csa.present.plots.renewals import renewals
 from csa.present.plots.revenue import accounts_and_revenue
@@ -42,12 +46,17 @@ __all__ = [
     "gain",
     "hazard_by_age",
     "incidence",
+    "mrr_bridge",
+    "mrr_movements",
+    "mrr_waterfall",
     "newcomer_values",
     "purchases_by_frequency",
     "purchases_calibration",
     "purchases_tracked",
     "renewals",
+    "retention_over_time",
     "revenue_at_risk",
+    "revenue_retention",
     "risk_effects",
     "risk_signs",
     "survival_curves",

@@ -20,6 +20,9 @@ from csa.present.tables.effects import effect_tests
 from csa.present.tables.extrapolation import expected_lifetime, extrapolation
 from csa.present.tables.hazard_model import hazard_model, renewals
 from csa.present.tables.lifetimes import chance_to_leave, lost_sight, remaining
+from csa.present.tables.mrr_bridge import largest_accounts, mrr_bridge
+from csa.present.tables.mrr_movements import mrr_by_group, mrr_by_month
+from csa.present.tables.mrr_retention import mrr_definitions, revenue_retention
 from csa.present.tables.quality import checks, freshness, lineage
 from csa.present.tables.revenue import revenue_churn
 from csa.present.tables.risk_list import accounts_to_call, revenue_at_risk, risk_drivers
@@ -48,16 +51,22 @@ __all__ = [
     "freshness",
     "growth_ways",
     "hazard_model",
+    "largest_accounts",
     "lineage",
     "lost_sight",
     "model_choice",
     "most_valuable",
+    "mrr_bridge",
+    "mrr_by_group",
+    "mrr_by_month",
+    "mrr_definitions",
     "newcomer_values",
     "next_best_customers",
     "remaining",
     "renewals",
     "revenue_at_risk",
     "revenue_churn",
+    "revenue_retention",
     "risk_drivers",
     "risk_figures",
     "risk_leaks",
