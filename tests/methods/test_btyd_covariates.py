@@ -110,12 +110,12 @@ def test_fit_equals_one_by_hand(model):
     """Log-likelihood to 1e-10 of itself; nothing better is found by hand, from 0.05 away."""
     patterns = shops(model, 400, 1)
     found, objective = fitted(model, patterns), negative(model, patterns)
-    assert objective(found.values) == pytest.approx(-found.log_likelihood, rel=1e-10)
-    start = found.values + 0.05 * np.cos(np.arange(len(found.values)))
+    assert objective(found.estimates) == pytest.approx(-found.log_likelihood, rel=1e-10)
+    start = found.estimates + 0.05 * np.cos(np.arange(len(found.estimates)))
     best = minimize(objective, start, method="BFGS", options={"gtol": 1e-4})
     assert best.fun == pytest.approx(-found.log_likelihood, rel=1e-8)
     assert -found.log_likelihood <= best.fun + 1e-6
-    assert best.x == pytest.approx(found.values, abs=0.02 * found.errors.max())
+    assert best.x == pytest.approx(found.estimates, abs=0.02 * found.errors.max())
 
 
 @pytest.mark.parametrize("model", ["BG/NBD", "MBG/NBD"])
@@ -128,8 +128,8 @@ def test_groups_that_are_alike_have_no_effect(model):
         leave=Design(("second",), [[0], [1]]),
     )
     plain = PLAIN[model](replace(counts, weight=2 * counts.weight))
-    assert found.values[:4] == pytest.approx(plain.log_parameters, abs=1e-4)
-    assert found.values[4:] == pytest.approx(0.0, abs=1e-4)
+    assert found.estimates[:4] == pytest.approx(plain.log_parameters, abs=1e-4)
+    assert found.estimates[4:] == pytest.approx(0.0, abs=1e-4)
     assert found.p_values == pytest.approx({"purchase": 1.0, "leave": 1.0}, abs=1e-3)
     assert found.log_likelihood == pytest.approx(plain.log_likelihood, rel=1e-10)
 
@@ -143,7 +143,7 @@ def test_effects_do_not_hang_on_coding_or_starts():
     assert found.status == "ok"
     other = Design(("x", "y"), 2000.0 + 10 * CELLS)
     moved = fitted("BG/NBD", patterns, purchase=other, leave=other)
-    assert moved.values[4:] == pytest.approx(found.values[4:] / 10, abs=1e-5)
+    assert moved.estimates[4:] == pytest.approx(found.estimates[4:] / 10, abs=1e-5)
     assert moved.errors[4:] == pytest.approx(found.errors[4:] / 10, rel=1e-3)
     for z, given in zip(CELLS, other.values, strict=True):
         one, two = found.at(z, z), moved.at(given, given)
@@ -159,7 +159,7 @@ def test_covariates_of_one_process_only_and_the_pattern_of_a_prediction():
     assert set(found.p_values) == {"purchase"}
     fast, slow = found.at([1.0, 0.0]), found.at([0.0, 0.0])
     ratio = fast.parameters["alpha"] / slow.parameters["alpha"]
-    assert ratio == pytest.approx(np.exp(-found.values[4]))
+    assert ratio == pytest.approx(np.exp(-found.estimates[4]))
     assert fast.parameters["b"] == slow.parameters["b"]
     assert set(fast.standard_errors) == {"r", "alpha", "a", "b"}
 
@@ -168,7 +168,7 @@ def test_covariates_of_one_process_only_and_the_pattern_of_a_prediction():
 def test_rates_of_groups_are_found_under_pareto_nbd():
     patterns = shops("Pareto/NBD", 400, 5)
     found = fitted("Pareto/NBD", patterns, starts=2)
-    assert (np.abs(found.values[4:] - [*BUYS, *LEAVES]) <= 4 * found.errors[4:]).all()
+    assert (np.abs(found.estimates[4:] - [*BUYS, *LEAVES]) <= 4 * found.errors[4:]).all()
     assert float(expected_purchases(found.at([1, 0], [1, 0]), 52.0)) > 0
 
 
@@ -186,7 +186,7 @@ def test_an_effect_without_a_bound_is_named():
     assert found.status == "unclear"
     assert "purchase: second has no bound" in found.reason
     assert found.errors[4] == 0
-    assert np.isfinite(found.values).all()
+    assert np.isfinite(found.estimates).all()
 
 
 def test_what_cannot_be_fitted_is_refused_by_name():
@@ -224,7 +224,7 @@ def test_intervals_of_effects_cover_as_they_say(model):
     held = []
     for seed in range(FIRST_SEED, FIRST_SEED + cohorts):
         found = fitted(model, shops(model, 1000, seed), starts=1)
-        held.append(np.abs(found.values[4:] - truth) <= 1.96 * found.errors[4:])
+        held.append(np.abs(found.estimates[4:] - truth) <= 1.96 * found.errors[4:])
     shares = dict(zip(found.names[4:], map(float, np.mean(held, axis=0)), strict=True))
     good = all(0.92 <= share <= 0.98 for share in shares.values())
     keep_study(

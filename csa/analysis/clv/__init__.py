@@ -6,11 +6,13 @@ value is, `what_moved` what changed it, `realised_against_predicted` how an old 
 out.
 
 Without a contract: `buyers` fits and judges the models, `value_buyers` values today's buyers and a
-new one by the model chosen, `followed` holds it against the purchases week by week, `next_best`
+new one by the model chosen, `buyer_groups` tells which groups buy faster and which leave sooner,
+`followed` holds it against the purchases week by week, `next_best`
 names those expected to bring most.
 """
 
 from csa.analysis.clv.alive import alive_calibration
+from csa.analysis.clv.buyer_groups import BuyerGroups, buyer_groups
 from csa.analysis.clv.buyers import BuyersResult, buyers
 from csa.analysis.clv.buyers_valued import Followed, ValuedBuyers, followed, value_buyers
 from csa.analysis.clv.contract import ContractValue, contract_value
@@ -28,6 +30,7 @@ from csa.analysis.clv.value_shapes import buyer_concentration
 
 __all__ = [
     "Acquisition",
+    "BuyerGroups",
     "BuyerValue",
     "BuyersResult",
     "Concentration",
@@ -41,6 +44,7 @@ __all__ = [
     "ValuedBuyers",
     "alive_calibration",
     "buyer_concentration",
+    "buyer_groups",
     "buyers",
     "concentration",
     "contract_value",

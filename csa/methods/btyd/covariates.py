@@ -42,12 +42,12 @@ class CovariateFit:
     base : Fit
         The model at covariates of 0, with the covariance of its own log-parameters.
     names : tuple of str
-        Of `values`: logarithms of the four parameters, then "purchase: name", and "leave: name", or
-        "leave a: name" and "leave b: name" under BG/NBD and MBG/NBD.
-    values, errors : ndarray of float
-        Estimates and standard errors; an error is 0 where the data do not bound the estimate.
+        Of `estimates`: logarithms of the four parameters, then "purchase: name", and
+        "leave: name", or "leave a: name" and "leave b: name" under BG/NBD and MBG/NBD.
+    estimates, errors : ndarray of float
+        Values and standard errors; an error is 0 where the data do not bound the estimate.
     covariance : ndarray of float
-        Of `values`.
+        Of `estimates`.
     log_likelihood : float
         Of all customers.
     p_values : dict of str to float
@@ -60,7 +60,7 @@ class CovariateFit:
 
     base: Fit
     names: tuple[str, ...]
-    values: FloatArray
+    estimates: FloatArray
     errors: FloatArray
     covariance: FloatArray
     log_likelihood: float
@@ -83,7 +83,7 @@ class CovariateFit:
             With the covariance of its log-parameters.
         """
         way = way_to(self.base.model, np.atleast_1d(purchase), np.atleast_1d(leave))
-        logs, covariance = way @ self.values, way @ self.covariance @ way.T
+        logs, covariance = way @ self.estimates, way @ self.covariance @ way.T
         parameters = dict(zip(self.base.parameters, map(float, np.exp(logs)), strict=True))
         errors = np.exp(logs) * np.sqrt(np.diag(covariance))
         return replace(
@@ -255,7 +255,7 @@ def _result(
     return CovariateFit(
         base=base,
         names=(*(f"log {name}" for name in plain.parameters), *effects),
-        values=values,
+        estimates=values,
         errors=errors,
         covariance=covariance,
         log_likelihood=-found.value,
