@@ -8,7 +8,8 @@ out.
 Without a contract: `buyers` fits and judges the models, `value_buyers` values today's buyers and a
 new one by the model chosen, `buyer_groups` tells which groups buy faster and which leave sooner,
 `followed` holds it against the purchases week by week, `next_best`
-names those expected to bring most.
+names those expected to bring most; `buyers_by_opportunity` compares the models where purchases
+can be made at fixed times only.
 """
 
 from csa.analysis.clv.alive import alive_calibration
@@ -23,6 +24,7 @@ from csa.analysis.clv.economics_back import Realised, realised_against_predicted
 from csa.analysis.clv.economics_change import ValueChange, what_moved
 from csa.analysis.clv.economics_concentration import Concentration, concentration
 from csa.analysis.clv.look_back import months_to_look_back
+from csa.analysis.clv.opportunities import OpportunityBuyers, buyers_by_opportunity
 from csa.analysis.clv.value import BuyerValue, next_best
 from csa.analysis.clv.value_models import ValueTerms
 from csa.analysis.clv.value_outcomes import with_outcomes
@@ -37,6 +39,7 @@ __all__ = [
     "ContractTerms",
     "ContractValue",
     "Followed",
+    "OpportunityBuyers",
     "Realised",
     "UnitEconomics",
     "ValueChange",
@@ -46,6 +49,7 @@ __all__ = [
     "buyer_concentration",
     "buyer_groups",
     "buyers",
+    "buyers_by_opportunity",
     "concentration",
     "contract_value",
     "followed",

@@ -94,6 +94,26 @@ def buyers(
     if end < as_of:
         held = rfm(purchases, as_of=as_of, calibration_end=end, unit_days=unit_days)
         card = scorecard(held, models=models, purchases=purchases) if len(held.table) else None
+    return judged(summary, fits, card)
+
+
+def judged(summary: Rfm, fits: dict[str, Fit], card: Scorecard | None) -> BuyersResult:
+    """Compare fits and choose one by the holdout.
+
+    Parameters
+    ----------
+    summary : Rfm
+        All data.
+    fits : dict of str to Fit
+        Of all data, by name of the model.
+    card : Scorecard or None
+        Of the same models; None where nothing could be held back.
+
+    Returns
+    -------
+    BuyersResult
+        The chosen model first.
+    """
     table = _compared(fits, card)
     chosen, why, status = _choice(table, card)
     table["chosen"] = table["model"] == chosen
@@ -131,10 +151,10 @@ def _compared(fits: dict[str, Fit], card: Scorecard | None) -> pd.DataFrame:
             for name, fit in fits.items()
         ]
     )
-    judged = ["total_error", "revenue_error", "mae", "rmse", "gini", "beats_naive"]
+    figures = ["total_error", "revenue_error", "mae", "rmse", "gini", "beats_naive"]
     if card is None:
-        return table.assign(**dict.fromkeys(judged[:-1], np.nan), beats_naive=False)
-    return table.merge(card.table[["model", *judged]], on="model", how="left")
+        return table.assign(**dict.fromkeys(figures[:-1], np.nan), beats_naive=False)
+    return table.merge(card.table[["model", *figures]], on="model", how="left")
 
 
 def _choice(table: pd.DataFrame, card: Scorecard | None) -> tuple[str | None, str, str]:

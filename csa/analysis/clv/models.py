@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from csa.methods.btyd import bg_nbd, pareto_nbd
+from csa.methods.btyd import bg_bb, bg_nbd, pareto_nbd
 from csa.methods.btyd.counts import BuyerCounts
 from csa.methods.btyd.model import Fit
 
@@ -49,5 +49,12 @@ PARETO_NBD = BuyerModel(
     residual=pareto_nbd.residual_purchases,
     expected=pareto_nbd.expected_purchases,
     alive=pareto_nbd.probability_alive,
+)
+BG_BB = BuyerModel(  # times are whole opportunities
+    name=bg_bb.BG_BB,
+    fit=bg_bb.fit_bg_bb,
+    residual=bg_bb.residual_purchases,
+    expected=bg_bb.expected_purchases,
+    alive=bg_bb.probability_alive,
 )
 MODELS = (BG_NBD, MBG_NBD, PARETO_NBD)

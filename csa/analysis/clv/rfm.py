@@ -139,7 +139,32 @@ def rfm(
     """
     end = as_of if calibration_end is None else calibration_end
     table = _checked(purchases, as_of, end, unit_days, by)
-    seen = per_account(bought(table, as_of, end), as_of, end, by).cache()
+    return summarised(bought(table, as_of, end), (end, as_of), unit_days=unit_days, by=by)
+
+
+def summarised(
+    days: ir.Table, borders: tuple[date, date], *, unit_days: float, by: Sequence[str] = ()
+) -> Rfm:
+    """Summarise days of purchases by customer.
+
+    Parameters
+    ----------
+    days : ir.Table
+        As `purchase_days.bought` gives them, one row per account and day.
+    borders : tuple of date
+        Last day of the calibration, and last day known.
+    unit_days : float
+        Length of the unit of time, days.
+    by : sequence of str
+        Columns that tell groups of accounts apart.
+
+    Returns
+    -------
+    Rfm
+        As `rfm` gives it.
+    """
+    end, as_of = borders
+    seen = per_account(days, as_of, end, by).cache()
     known = customers(seen)
     table = _counted(known, by, ["frequency", "recency_days", "age_days"])
     spend = _counted(known.filter(known.frequency > 0), by, ["frequency", "mean_minor"])

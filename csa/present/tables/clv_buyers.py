@@ -219,7 +219,13 @@ def _signed(share: float, words: Words) -> str:
     return f"+{words.share(share)}" if known(share) and share > 0 else words.share(share)
 
 
-def buyer_models(result: BuyersResult, *, words: Words = ENGLISH) -> Table:
+def buyer_models(
+    result: BuyersResult,
+    *,
+    words: Words = ENGLISH,
+    title: str = "Models of purchases, compared",
+    table_id: str = "buyer-models-compared",
+) -> Table:
     """List the models, how well they describe the past and how well they foretold.
 
     Parameters
@@ -228,6 +234,10 @@ def buyer_models(result: BuyersResult, *, words: Words = ENGLISH) -> Table:
         From `csa.analysis.clv.buyers.buyers`.
     words : Words
         Locale and currency.
+    title : str
+        What is compared.
+    table_id : str
+        Id of the table on the page.
 
     Returns
     -------
@@ -252,8 +262,8 @@ def buyer_models(result: BuyersResult, *, words: Words = ENGLISH) -> Table:
     )
     said = dict.fromkeys(d for d in result.table["diagnosis"].fillna("") if d)
     return Table(
-        id="buyer-models-compared",
-        title="Models of purchases, compared",
+        id=table_id,
+        title=title,
         columns=(
             Column("model", "Model"),
             Column("log_likelihood", "Log-likelihood", "number"),
