@@ -122,7 +122,7 @@ def _flat(value: ContractValue, ahead: int) -> pd.DataFrame:
 def _compared(rows: pd.DataFrame, came: pd.DataFrame, flat: pd.DataFrame, by: str) -> pd.DataFrame:
     """Predictions of groups or cohorts beside what came."""
     found = rows[[by, "accounts", "mrr_minor"]].copy()
-    found["predicted_minor"] = rows["value_minor"]
+    found["predicted_minor"] = rows["value_minor"].astype("float64")
     limits = ["ci_low", "ci_high", "outcome_low", "outcome_high"]
     found[limits] = rows[limits]
     names = found[by].to_numpy()
