@@ -1,4 +1,4 @@
-"""Roll-ups: `spells`, `account_months`, and `accounts`, `purchases` from modules of their own.
+"""Roll-ups: `spells`, `account_months`, and those of modules of their own.
 
 A roll-up reads one table in one scan and is the only code that runs where the data live, so it
 must give the same answer on every engine. Border rules, because engines differ: dates are naive
@@ -26,6 +26,7 @@ from csa.data.calendar_months import month_number
 from csa.data.columns import STILL_HERE
 from csa.data.purchases import purchases
 from csa.data.recurring import as_defined
+from csa.data.usage import days_together, feature_months, months_together, user_days
 from csa.definitions import OWN, Definitions
 
 SCALE = 4  # decimals of a money column in the tables: decimal(18,4)
@@ -67,11 +68,15 @@ class RollupContext:
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """A roll-up: its name, the one table it reads and the expression that makes it."""
+    """A roll-up: its name, the one table it reads and the expression that makes it.
+
+    One with `together` is kept in parts of days, which that expression puts together.
+    """
 
     name: str
     needs: str
     build: Callable[[ir.Table, RollupContext], ir.Table]
+    together: Callable[[ir.Table], ir.Table] | None = None
 
 
 def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
@@ -313,4 +318,6 @@ ROLLUPS: dict[str, Rollup] = {
     "spells": Rollup("spells", "subscriptions", spells),
     "account_months": Rollup("account_months", "subscriptions", account_months),
     "purchases": Rollup("purchases", "transactions", purchases),
+    "user_days": Rollup("user_days", "usage_events", user_days, days_together),
+    "feature_months": Rollup("feature_months", "usage_events", feature_months, months_together),
 }

@@ -6,33 +6,26 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import ibis
 import ibis.expr.types as ir
 import pandas as pd
-from ibis.backends import BaseBackend
 
-from csa.data import cache
-from csa.data.engine import open_engine
+from csa.data import cache, parts
 from csa.data.features import Feature, Usable
-from csa.data.groups import ALL, NOT_STATED, account_groups, grouped, spells_of_groups
+from csa.data.groups import ALL
 from csa.data.quality import QualityReport, check_tables, default_cadence
 from csa.data.quality.own_checks import extent
-from csa.data.refusals import blocked, no_contract, unobserved
-from csa.data.rollups import ROLLUPS, RollupContext
+from csa.data.refusals import blocked
+from csa.data.rolled_up import RolledUp
+from csa.data.rollups import ROLLUPS
 from csa.data.schema import TABLES
 from csa.data.snapshot_files import Held, file_of, hold, write
-from csa.data.sources import Tables
-from csa.data.sources.absent import missing
 from csa.data.sources.fingerprint import digest
 from csa.errors import InputError, NotAvailable
 from csa.periods import day
 from csa.settings import Settings, Target, load
-from csa.settings_rules import did_you_mean
-
-CACHE = Path(".csa") / "cache"  # below the workspace
 
 
-class Workspace:
+class Workspace(RolledUp):
     """A workspace as known on a day.
 
     Parameters
@@ -42,129 +35,12 @@ class Workspace:
     as_of : date
         Last day that is known.
     segment : str
-        Segment to which `spells` are limited, or "all".
+        Segment to which its rows are limited, or "all".
     """
 
     def __init__(self, settings: Settings, *, as_of: date, segment: str = ALL) -> None:
-        self.settings = settings
-        self.as_of = as_of
-        self.segment = segment
-        self.tables = Tables(settings, as_of)
-        self._folder = settings.root / CACHE
-        self._engine: BaseBackend | None = None
+        super().__init__(settings, as_of=as_of, segment=segment)
         self._quality: QualityReport | None = None
-
-    def rollup(self, name: str) -> ir.Table:
-        """Return a roll-up, on DuckDB.
-
-        Parameters
-        ----------
-        name : {"accounts", "spells", "account_months", "purchases"}
-            See `csa.data.rollups`.
-
-        Returns
-        -------
-        ir.Table
-            Over a Parquet file that is made once.
-
-        Raises
-        ------
-        NotAvailable
-            If its table is absent, or a failing check says that its numbers would be wrong.
-        """
-        if name not in ROLLUPS:
-            hint = did_you_mean(name, ROLLUPS) or f"; there are {', '.join(ROLLUPS)}"
-            raise InputError(f'there is no roll-up "{name}"{hint}')
-        self._usable(ROLLUPS[name].needs)
-        file = cache.materialise(
-            self.tables,
-            name,
-            self._folder,
-            as_of=self.as_of,
-            grace_days=self.settings.data.grace_days,
-        )
-        return self._read(file)
-
-    def spells(self, *, by: str = "segment", attributes: Sequence[str] = ()) -> ir.Table:
-        """Return the times as a customer of the segment, with the group of each account.
-
-        Parameters
-        ----------
-        by : str
-            Column of accounts, an attribute of one's own included.
-        attributes : sequence of str
-            Further columns of accounts to carry along, as they are today.
-
-        Returns
-        -------
-        ir.Table
-            The roll-up `spells`, `group` (text, "not stated" where missing) and the attributes.
-            `entry_days` counts from the later of what accounts and subscriptions state as
-            `observed_from`.
-
-        Raises
-        ------
-        NotAvailable
-            If there are no subscriptions, or csa.yml does not say since when leaving accounts
-            have been recorded.
-        InputError
-            If accounts have no such column or segment.
-        """
-        if "subscriptions" not in self.tables:
-            raise NotAvailable(*no_contract(purchases="transactions" in self.tables))
-        self._require_observed_from()
-        spells = self.rollup("spells")
-        plain = by == "segment" and self.segment == ALL and not attributes
-        if "accounts" not in self.tables and plain:
-            return spells.mutate(group=ibis.literal(NOT_STATED))
-        return spells_of_groups(spells, self._groups(by, attributes), segment=self.segment)
-
-    def months(self, *, by: str = "segment") -> ir.Table:
-        """Return the recurring revenue of the segment by account and month.
-
-        Parameters
-        ----------
-        by : str
-            Column of accounts, as for `spells`.
-
-        Returns
-        -------
-        ir.Table
-            The roll-up `account_months` with `group`, and `observed_from` of the account.
-
-        Raises
-        ------
-        NotAvailable, InputError
-            As for `spells`.
-        """
-        spells = self.spells(by=by)
-        seen = spells.observed_from.max()
-        who = spells.group_by("account_id").agg(group=spells.group.max(), observed_from=seen)
-        return self.rollup("account_months").inner_join(who, "account_id")
-
-    def purchases(self, *, by: str = "segment") -> ir.Table:
-        """Return the days on which accounts of the segment bought or gave back.
-
-        Parameters
-        ----------
-        by : str
-            Column of accounts, as for `spells`.
-
-        Returns
-        -------
-        ir.Table
-            The roll-up `purchases` with `group`, and `observed_from` of the account.
-
-        Raises
-        ------
-        NotAvailable
-            If there are no transactions.
-        InputError
-            If accounts have no such column or segment.
-        """
-        rows = self.rollup("purchases")
-        plain = "accounts" not in self.tables and by == "segment" and self.segment == ALL
-        return grouped(rows, None if plain else self._groups(by), segment=self.segment)
 
     def snapshots(
         self, *, cutoffs: Sequence[date], features: Sequence[Feature | str] | None = None
@@ -257,15 +133,6 @@ class Workspace:
     def _held(self, features: Sequence[Feature | str] | None) -> Held:
         return hold(self.tables, self._usable, features)
 
-    def _context(self, name: str) -> RollupContext:
-        grace = self.settings.data.grace_days
-        return cache.context(self.tables, name, as_of=self.as_of, grace_days=grace)
-
-    def _read(self, file: Path) -> ir.Table:
-        if self._engine is None:  # of its own: an expression may outlive the tables
-            self._engine = open_engine(self.settings.root)
-        return self._engine.read_parquet(file, table_name=file.stem)
-
     # quality -------------------------------------------------------------------------------
 
     def _quality_key(self) -> str:
@@ -288,8 +155,7 @@ class Workspace:
 
     def _usable(self, table: str) -> None:
         """Refuse a table that is absent or has a failing check of severity error."""
-        if table not in self.tables:
-            raise NotAvailable(missing(table))
+        super()._usable(table)
         report = self.quality()
         if table in report.blocked:
             wrong = [c for c in report.checks if c.table == table and c.failing]
@@ -298,23 +164,11 @@ class Workspace:
     def _files_of(self, table: str) -> str:
         files = []
         for name, rollup in ROLLUPS.items():
-            if rollup.needs == table:
+            if rollup.needs == table and rollup.together is not None:
+                files.append(parts.files_of(self.tables, name))
+            elif rollup.needs == table:
                 files.append(cache.file_of(self.tables, name, self._context(name)))
         return ", ".join(files)
-
-    # spells --------------------------------------------------------------------------------
-
-    def _groups(self, by: str, attributes: Sequence[str] = ()) -> ir.Table:
-        accounts = self.rollup("accounts")
-        return account_groups(
-            accounts, self.tables, segment=self.segment, by=by, attributes=attributes
-        )
-
-    def _require_observed_from(self) -> None:
-        tables = [t for t in ("accounts", "subscriptions") if t in self.tables]
-        silent = [t for t in tables if self.tables.observed_from(t) is None]
-        if silent:
-            raise NotAvailable(*unobserved(silent))
 
 
 def open_workspace(*, as_of: str, segment: str = ALL, path: Path | None = None) -> Workspace:

@@ -7,7 +7,8 @@ import pytest
 
 from csa.data import cache
 from csa.data.features import FEATURES, Feature
-from csa.data.workspace import CACHE, Workspace
+from csa.data.rolled_up import CACHE
+from csa.data.workspace import Workspace
 from csa.errors import InputError, NotAvailable
 
 pytestmark = pytest.mark.slow  # over a second each; make test-fast leaves them out

@@ -11,7 +11,8 @@ import yaml
 
 from csa.data import cache
 from csa.data import workspace as module
-from csa.data.workspace import CACHE, Workspace, open_workspace
+from csa.data.rolled_up import CACHE
+from csa.data.workspace import Workspace, open_workspace
 from csa.errors import ConfigError, InputError, NotAvailable, RunError
 
 pytestmark = pytest.mark.slow  # over a second each; make test-fast leaves them out

@@ -9,23 +9,24 @@ missing; `uncast` counts them for the quality gate.
 import weakref
 from datetime import date, datetime
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
-from csa.data import own_sql, schema
+from csa.data import own_sql
 from csa.data.schema import TABLES
 from csa.data.sources import reach
-from csa.data.sources.absent import missing
+from csa.data.sources.absent import missing, undated
 from csa.data.sources.faulty import Uncast
-from csa.data.sources.fingerprint import digest, of_files
+from csa.data.sources.fingerprint import digest, of_files, stated
 from csa.data.sources.ledger_rows import ledger_rows
 from csa.data.sources.openings import Openings
+from csa.data.sources.pieces import Pieces, pieces_of
 from csa.data.visible import forget, visible
 from csa.errors import InputError, NotAvailable
-from csa.settings import FILE, Settings, TableMapping
+from csa.settings import Settings, TableMapping
 
 
 class Tables:
@@ -174,11 +175,9 @@ class Tables:
         BaseBackend
             `engine` for files and the ledger, otherwise the database.
         """
-        return (
-            self.engine
-            if self._openings.declared(name).ledger
-            else self._openings.open(name).located.backend
-        )
+        if self._openings.declared(name).ledger:
+            return self.engine
+        return self._openings.open(name).located.backend
 
     def origin(self, name: str) -> str:
         """Return where a table comes from, for readers.
@@ -193,11 +192,9 @@ class Tables:
         str
             As in "customers.csv"; never a path of the machine or a secret.
         """
-        return (
-            "ledger"
-            if self._openings.declared(name).ledger
-            else self._openings.open(name).located.origin
-        )
+        if self._openings.declared(name).ledger:
+            return "ledger"
+        return self._openings.open(name).located.origin
 
     def observed_from(self, name: str) -> Literal["always"] | date | str | None:
         """Return since when a leaving account would have been recorded.
@@ -212,9 +209,9 @@ class Tables:
         "always", date, str or None
             "observed_from" where that column of the table says it; None where nothing is stated.
         """
-        stated = self.settings.data.tables.get(name, TableMapping()).observed_from
-        if stated == "always" or isinstance(stated, date):
-            return stated
+        since = self.settings.data.tables.get(name, TableMapping()).observed_from
+        if since == "always" or isinstance(since, date):
+            return since
         if self._openings.declared(name).column("observed_from") is None:
             return None
         made = self._openings.open(name).plan.of("observed_from")
@@ -234,19 +231,16 @@ class Tables:
             If no table has a day.
         """
         today = datetime.now(ZoneInfo(self.settings.timezone)).date()
-        if (stated := self.settings.data.last_day) is not None:
-            return min(stated, today)
-        found = [self._newest(name, today) for name in self.names() if name in reach.EVENTS]
-        days = [day for day in found if day is not None]
-        if not days:
-            raise NotAvailable(
-                "no table says how far the data reach; add a table with dates, such as "
-                f"subscriptions, or state data.last_day in {FILE}"
-            )
-        return max(days)
-
-    def _newest(self, name: str, today: date) -> date | None:
-        return reach.newest(self.table(name), TABLES[name], self.backend(name), today)
+        if (last := self.settings.data.last_day) is not None:
+            return min(last, today)
+        days = [
+            reach.newest(self.table(name), TABLES[name], self.backend(name), today)
+            for name in self.names()
+            if name in reach.EVENTS
+        ]
+        if not any(days):
+            raise NotAvailable(undated())
+        return max(day for day in days if day is not None)
 
     def fingerprint(self, name: str) -> str:
         """Return a digest of everything that `table(name)` is made from, but `as_of`.
@@ -262,18 +256,10 @@ class Tables:
             16 hexadecimal digits.
         """
         declared = self._openings.declared(name)
-        settings = self.settings
-        mapping = settings.data.tables.get(name, TableMapping())
-        parts: list[Any] = [
-            schema.version(),
-            name,
-            mapping.model_dump_json(),
-            settings.timezone,
-            settings.currency,
-            sorted((c, str(r)) for c, r in settings.rates.items()),
-        ]
+        parts = stated(self.settings, name)
         if declared.ledger:
-            rows = ledger_rows(self.engine, declared, settings.root, settings.timezone)
+            root, zone = self.settings.root, self.settings.timezone
+            rows = ledger_rows(self.engine, declared, root, zone)
             parts.append(reach.extent(rows, declared, self.engine))
         elif files := self._openings.open(name).located.files:
             parts.append(of_files(files))
@@ -282,6 +268,22 @@ class Tables:
             summed = () if name in reach.APPENDED else self.mapped(name)
             parts.append(reach.extent(rows, declared, self.backend(name), summed))
         return digest(parts)
+
+    def pieces(self, name: str) -> Pieces:
+        """Return the pieces from which a table grows: its files.
+
+        Parameters
+        ----------
+        name : str
+            Canonical table, not one of the ledger.
+
+        Returns
+        -------
+        Pieces
+            Of rows of any day.
+        """
+        mapping = self.settings.data.tables.get(name, TableMapping())
+        return pieces_of(self._openings.open(name), stated(self.settings, name), mapping)
 
     def sql(self, query: str, *, source: str | None = None) -> ir.Table:
         """Return the result of a query over the canonical tables, as known on `as_of`.

@@ -76,3 +76,17 @@ def nothing_found(files: list[str]) -> str:
         f"{FILE}: data.sources: no canonical table found{there}; name files like the tables, as "
         "accounts.csv, or map yours under data.tables; `csa init FOLDER` proposes a mapping"
     )
+
+
+def undated() -> str:
+    """Say that nothing tells how far the data reach.
+
+    Returns
+    -------
+    str
+        With two ways out.
+    """
+    return (
+        "no table says how far the data reach; add a table with dates, such as "
+        f"subscriptions, or state data.last_day in {FILE}"
+    )

@@ -4,8 +4,11 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from csa.data import schema
 from csa.data.sources.readers import DataFile
+from csa.settings import Settings, TableMapping
 
 WHOLE = 16 * 2**20  # bytes up to which a file is digested whole
 _ENDS = 2**16
@@ -27,8 +30,33 @@ def digest(parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def stated(settings: Settings, name: str) -> list[Any]:
+    """Return what settings and code say about a table.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the workspace.
+    name : str
+        Canonical table.
+
+    Returns
+    -------
+    list
+        Values of JSON, to be digested.
+    """
+    return [
+        schema.version(),
+        name,
+        settings.data.tables.get(name, TableMapping()).model_dump_json(),
+        settings.timezone,
+        settings.currency,
+        sorted((c, str(r)) for c, r in settings.rates.items()),
+    ]
+
+
 def of_files(files: Iterable[DataFile]) -> list[str]:
-    """Digest files: small ones by content, large ones by size, age and both ends.
+    """Digest files, each by `of_file`.
 
     Parameters
     ----------
@@ -41,11 +69,23 @@ def of_files(files: Iterable[DataFile]) -> list[str]:
         One entry per part, without its folder.
     """
     return sorted(
-        f"{file.name}:{path.name}:{_digest(path)}" for file in files for path in file.paths
+        f"{file.name}:{path.name}:{of_file(path)}" for file in files for path in file.paths
     )
 
 
-def _digest(path: Path) -> str:
+def of_file(path: Path) -> str:
+    """Digest a file: a small one by content, a large one by size, age and both ends.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str
+        Hexadecimal digits.
+    """
     size = path.stat().st_size
     with path.open("rb") as stream:
         if size <= WHOLE:
