@@ -144,7 +144,7 @@ def _slots(days: ir.Table, months: int) -> ir.Table:
 
 
 def _last_whole(as_of: date, months: int) -> int:
-    """Number the last period that has ended by a day."""
+    """Find the last period that has ended by a day."""
     number = (as_of.year * 12 + as_of.month - 1 - EPOCH.year * 12) // months
     return number if _end(number, months) <= as_of else number - 1
 

@@ -9,6 +9,7 @@ from csa.present.narrate.change import what_moved
 from csa.present.narrate.clv_buyer_models import (
     alive_calibration,
     buyer_models,
+    buyers_by_opportunity,
     spend_and_frequency,
 )
 from csa.present.narrate.clv_buyers import buyer_value, newcomer_value, next_best_customers
@@ -44,6 +45,7 @@ __all__ = [
     "alive_calibration",
     "buyer_models",
     "buyer_value",
+    "buyers_by_opportunity",
     "cac_payback",
     "causes",
     "chance_to_leave",

@@ -1,15 +1,17 @@
 """Findings about the models behind the value of buyers: whether they hold."""
 
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
 
 from csa.analysis.clv.buyers import BuyersResult
 from csa.analysis.clv.holdout import AGAIN, AT_RATE
+from csa.analysis.clv.opportunities import OpportunityBuyers
 from csa.methods.btyd.independence import SpendIndependence
 from csa.methods.btyd.model import Diagnosis
 from csa.present.items import Finding, Measure, Status
-from csa.present.names import capital
+from csa.present.names import capital, plural
 from csa.present.phrases import number
 from csa.present.words import Words
 
@@ -33,6 +35,10 @@ IN_WORDS: Final = {
     Diagnosis.AT_ONCE_OR_NEVER: "The model finds customers who leave at once or never, and "
     "nothing between.",
 }
+OPPORTUNITIES: Final = "buyers-by-opportunity"
+CROWDED: Final = (
+    0.05  # share of periods with several purchase days, above which times are not fixed
+)
 TOTAL_OFF: Final = 0.08  # share by which a model may miss the total before readers should mind
 
 
@@ -102,6 +108,55 @@ def _model_text(model: str, off: float, words: Words) -> str:
         f"Values rest on {model}; for the time held back it expected {share} {side} purchases "
         "than came."
     )
+
+
+def buyers_by_opportunity(found: OpportunityBuyers, *, words: Words = ENGLISH) -> Finding:
+    """Say which model predicts best where purchases can be made at fixed times only.
+
+    Parameters
+    ----------
+    found : OpportunityBuyers
+        From `csa.analysis.clv.opportunities.buyers_by_opportunity`.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    Finding
+        Judged as `buyer_models`; watch at best where many periods had more than one purchase.
+    """
+    plain = buyer_models(found.result, words=words)
+    status: Status = plain.status
+    unit, held = found.opportunity, found.periods_held
+    evidence = f"{plain.evidence} {_crowding(found, words)}"
+    if plain.measure is None:
+        text = f"Purchases at one opportunity a {unit}: {plain.text[0].lower()}{plain.text[1:]}"
+        return replace(plain, id=OPPORTUNITIES, title="Fixed times", text=text, evidence=evidence)
+    off = float(plain.measure.value or 0.0)
+    side = "fewer" if off < 0 else "more"
+    if found.crowded > CROWDED and status == "good":
+        status = "watch"
+    return replace(
+        plain,
+        id=OPPORTUNITIES,
+        title="Fixed times",
+        text=f"With one opportunity a {unit}, {found.result.chosen} predicts best: in the "
+        f"{words.number(held)} {plural(held, unit)} held back it expected "
+        f"{words.share(abs(off))} {side} purchases than came.",
+        evidence=evidence,
+        status=status,
+        measure=replace(plain.measure, metric_id="opportunity_total_error"),
+    )
+
+
+def _crowding(found: OpportunityBuyers, words: Words) -> str:
+    share = words.share(found.crowded)
+    if found.crowded > CROWDED:
+        return (
+            f"{share} of all {found.opportunity}s with a purchase had purchases on several days: "
+            "fixed times are not how these customers buy; count days instead."
+        )
+    return f"{share} of all {found.opportunity}s with a purchase had purchases on several days."
 
 
 def _what_happened(result: BuyersResult) -> str:
