@@ -1,0 +1,75 @@
+"""Table of groups of customers without a contract: who buys faster, who leaves sooner."""
+
+from typing import Final
+
+from csa.analysis.clv.buyer_groups import BuyerGroups
+from csa.present.columns import Column
+from csa.present.items import Table
+from csa.present.names import capital
+from csa.present.phrases import p_value
+from csa.present.table_rows import pairs, reasons
+from csa.present.words import Words
+
+ENGLISH: Final = Words()
+MOST: Final = 10  # groups, those with most customers
+INTERVALS: Final = ("buys", "leaves", "first_year", "stays")
+
+
+def buyer_groups(result: BuyerGroups, *, by: str = "segment", words: Words = ENGLISH) -> Table:
+    """List how fast groups buy and leave, those with most customers first.
+
+    Parameters
+    ----------
+    result : BuyerGroups
+        From `csa.analysis.clv.buyer_groups.buyer_groups`.
+    by : str
+        What the groups are.
+    words : Words
+        Locale and currency.
+
+    Returns
+    -------
+    Table
+        Rates are multiples of those of an average customer, each with its interval.
+    """
+    rows = result.table.head(MOST)
+    rows = rows.assign(**{f"{n}_interval": pairs(rows, f"{n}_low", f"{n}_high") for n in INTERVALS})
+    level = words.share(result.confidence, 0)
+    return Table(
+        id="buyer-groups",
+        title=f"Who buys faster and who leaves sooner, by {by}",
+        columns=(
+            Column("group", capital(by)),
+            Column("customers", "Customers", "integer"),
+            Column("buys", "Buys, times the average", "number", "ratio"),
+            Column("buys_interval", "Interval", "interval", "ratio"),
+            Column("leaves", "Leaves, times the average", "number", "ratio"),
+            Column("leaves_interval", "Interval", "interval", "ratio"),
+            Column("first_year", "Purchases in a first year", "number", "ratio"),
+            Column("first_year_interval", "Interval", "interval", "ratio"),
+            Column("stays", "Still there after it", "share"),
+            Column("stays_interval", "Interval", "interval", "share"),
+        ),
+        rows=rows,
+        note=_note(result, level, reasons(rows), words),
+        empty="No customer has bought yet.",
+        words=words,
+    )
+
+
+def _note(result: BuyerGroups, level: str, limits: str, words: Words) -> str:
+    """Say what the figures are, which tests were made, and what limits them."""
+    left_out = len(result.table) - MOST
+    tests = [
+        f"{what} p {p_value(p, words)}"
+        for what, p in (("buying", result.p_buys), ("leaving", result.p_leaves))
+        if p is not None
+    ]
+    parts = [
+        f"Pareto/NBD with the group as covariate; {level} intervals",
+        f"all groups alike in {', in '.join(tests)}" if tests else "",
+        f"{words.number(left_out)} smaller groups are not shown" if left_out > 0 else "",
+        result.reason,
+        limits,
+    ]
+    return f"{'. '.join(capital(part) for part in parts if part)}."
