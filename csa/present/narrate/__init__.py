@@ -6,6 +6,7 @@ do. Names from the data are shortened, so that a sentence stays one.
 
 from csa.present.narrate.causes import causes
 from csa.present.narrate.change import what_moved
+from csa.present.narrate.clv_buyer_groups import buyer_groups
 from csa.present.narrate.clv_buyer_models import (
     alive_calibration,
     buyer_models,
@@ -43,6 +44,7 @@ from csa.present.narrate.window import window_effect
 __all__ = [
     "accounts_to_call",
     "alive_calibration",
+    "buyer_groups",
     "buyer_models",
     "buyer_value",
     "buyers_by_opportunity",

@@ -3,6 +3,7 @@
 from csa.present.tables.causes import causes
 from csa.present.tables.change import what_moved, what_moved_by
 from csa.present.tables.churn import churn_rate, survival_summary, window_effect
+from csa.present.tables.clv_buyer_groups import buyer_groups
 from csa.present.tables.clv_buyers import (
     buyer_models,
     buyer_values,
@@ -37,6 +38,7 @@ from csa.present.tables.risk_trust import (
 
 __all__ = [
     "accounts_to_call",
+    "buyer_groups",
     "buyer_models",
     "buyer_values",
     "causes",
