@@ -3,8 +3,8 @@
 The import point of the chapter: each function has its module, named after its topic.
 """
 
-from csa.analysis.revenue.bridge import Bridge, bridge
-from csa.analysis.revenue.by_definition import ByDefinition, by_definition
+from csa.analysis.revenue.bridge import Bridge, arpa_bridge, retention_bridge
+from csa.analysis.revenue.by_definition import ByDefinition, as_defined, by_definition
 from csa.analysis.revenue.concentration import RevenueConcentration, revenue_concentration
 from csa.analysis.revenue.drawn import Draws
 from csa.analysis.revenue.flows import FlowRates, flow_rates
@@ -27,12 +27,14 @@ __all__ = [
     "RetentionTrend",
     "RevenueConcentration",
     "Span",
-    "bridge",
+    "arpa_bridge",
+    "as_defined",
     "by_definition",
     "compounded",
     "flow_rates",
     "movements",
     "retention",
+    "retention_bridge",
     "retention_over_time",
     "revenue_concentration",
     "span",

@@ -1,7 +1,7 @@
 """Why a rate of revenue moved: within groups of accounts, or by the mix of groups."""
 
-from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
 
 import ibis.expr.types as ir
 import numpy as np
@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csa.analysis.revenue.drawn import KEYS, Drawn, Draws, asked_for, draw, with_bins
-from csa.analysis.revenue.locked import locked_sums
 from csa.analysis.revenue.months import Span, as_months
+from csa.analysis.revenue.rates import RetentionResult
 from csa.errors import InputError
 from csa.methods.bootstrap import percentile_limits
 from csa.methods.decompose import RatioChange, decompose_ratio
@@ -41,45 +41,33 @@ class Bridge:
     contribution leaves out 0 at a level for all groups together. The parts add up to `change`.
     """
 
-    table: pd.DataFrame
     of: Of
-    horizon_months: int
-    rate: float
-    previous_rate: float
-    change: Estimate
-    within: Estimate
-    mix: Estimate
     span: Span
+    horizon_months: int
+    table: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(TABLE)))
+    rate: float = NAN
+    previous_rate: float = NAN
+    change: Estimate = UNKNOWN
+    within: Estimate = UNKNOWN
+    mix: Estimate = UNKNOWN
     confidence: float = 0.95
     status: str = "ok"
     reason: str = ""
 
 
-def bridge(
-    months: ir.Table | pd.DataFrame,
-    *,
-    span: Span,
-    of: Of = "nrr",
-    horizon_months: int = 12,
-    confidence: float = 0.95,
-    draws: Draws | None = None,
+def retention_bridge(
+    result: RetentionResult, *, of: Literal["nrr", "grr"] = "nrr", horizon_months: int = 12
 ) -> Bridge:
-    """Split the change of a rate of revenue into what groups did and what their mix did.
+    """Split the change of a retention into what groups did and what their mix did.
 
     Parameters
     ----------
-    months : ir.Table or DataFrame, one row per account and month
-        See `csa.analysis.revenue.months.as_months`.
-    span : Span
-        The period; its end is compared with that of the period before.
-    of : {"nrr", "grr", "arpa"}
-        Net or gross revenue retention over the horizon, or revenue per account that pays.
+    result : RetentionResult
+        From `csa.analysis.revenue.rates.retention`; its draws are split as well.
+    of : {"nrr", "grr"}
+        Net or gross.
     horizon_months : int
-        Months of the retention; without meaning for `arpa`.
-    confidence : float
-        Level of all intervals, share in (0, 1).
-    draws : Draws, optional
-        Replicates and seed of the bootstrap.
+        One of its horizons.
 
     Returns
     -------
@@ -89,57 +77,89 @@ def bridge(
     Raises
     ------
     InputError
-        If a column is missing, or `of` is none of these.
+        If the result has no such retention or horizon.
 
     Notes
     -----
     See `csa.methods.decompose.decompose_ratio`: no term is left over. Groups are those of today.
-    Each replicate of a Poisson bootstrap over accounts is split as well; limits are percentiles.
+    Each replicate of the bootstrap over accounts is split as well; limits are percentiles.
     """
-    if of not in get_args(Of):
-        raise InputError(f'bridge: "{of}" is none of {", ".join(get_args(Of))}')
+    if of not in RATIOS or horizon_months not in result.horizons:
+        raise InputError(f"bridge: the result has no {of} over {horizon_months} months")
+    at = 2 * result.horizons.index(horizon_months)
+    sums = replace(
+        result.sums,
+        value=result.sums.value[:, at : at + 2],
+        replicates=result.sums.replicates[:, :, at : at + 2],
+    )
+    return _bridge(sums, of, result.span, (horizon_months, result.confidence))
+
+
+def arpa_bridge(
+    months: ir.Table | pd.DataFrame,
+    *,
+    span: Span,
+    confidence: float = 0.95,
+    draws: Draws | None = None,
+) -> Bridge:
+    """Split the change of the revenue per account that pays.
+
+    Parameters
+    ----------
+    months : ir.Table or DataFrame, one row per account and month
+        See `csa.analysis.revenue.months.as_months`.
+    span : Span
+        The period; its end is compared with that of the period before.
+    confidence : float
+        Level of all intervals, share in (0, 1).
+    draws : Draws, optional
+        Replicates and seed of the bootstrap.
+
+    Returns
+    -------
+    Bridge
+        As `retention_bridge`, of revenue over accounts, both at the end of the period.
+
+    Raises
+    ------
+    InputError
+        If a column is missing.
+    """
     rows = as_months(months)
-    sums = _sums(rows, span, of, horizon_months, draws)
-    common = {"of": of, "horizon_months": horizon_months, "span": span, "confidence": confidence}
-    if reason := _nothing(sums, of):
-        return Bridge(
-            table=pd.DataFrame(columns=list(TABLE)),
-            rate=NAN,
-            previous_rate=NAN,
-            change=UNKNOWN,
-            within=UNKNOWN,
-            mix=UNKNOWN,
-            status="unclear",
-            reason=reason,
-            **common,  # type: ignore[arg-type]
-        )
+    ends = (span.last, span.previous_last)
+    asked = asked_for([(last, last) for last in ends])
+    paid = rows.filter(rows.mrr_minor > 0)
+    each = with_bins(paid.inner_join(asked, paid.month == asked.last))
+    one = each.mrr_minor.cast("float64")
+    paying = each.group_by(*KEYS).agg(n=each.count(), mrr=one.sum())
+    sums = draw(paying.to_pandas(), len(ends), draws)
+    return _bridge(sums, "arpa", span, (0, confidence))
+
+
+def _bridge(sums: Drawn, of: Of, span: Span, how: tuple[int, float]) -> Bridge:
+    """Split a change and each of its replicates."""
+    horizon, confidence = how
     above, below = RATIOS[of]
+    reason = _nothing(sums, of)
+    if reason:
+        return Bridge(of=of, span=span, horizon_months=horizon, status="unclear", reason=reason)
     parts = _split(sums.stat(above), sums.stat(below))
     drawn = [_split(*pair) for pair in zip(sums.drawn(above), sums.drawn(below), strict=True)]
     limits = {name: np.array([getattr(d, name) for d in drawn]) for name in ("within", "mix")}
     return Bridge(
         table=_table(sums.groups[1:], parts, limits, confidence),
+        of=of,
+        horizon_months=horizon,
         rate=parts.ratio,
         previous_rate=parts.previous_ratio,
         change=_estimate(parts.change, np.array([d.change for d in drawn]), confidence),
         within=_estimate(parts.within.sum(), limits["within"].sum(axis=1), confidence),
         mix=_estimate(parts.mix.sum(), limits["mix"].sum(axis=1), confidence),
+        span=span,
+        confidence=confidence,
         status="unclear" if span.reason else "ok",
         reason=span.reason,
-        **common,  # type: ignore[arg-type]
     )
-
-
-def _sums(rows: ir.Table, span: Span, of: Of, horizon: int, draws: Draws | None) -> Drawn:
-    """Make sums at the end of the period and of the one before."""
-    ends = (span.last, span.previous_last)
-    if of != "arpa":
-        return locked_sums(rows, [(last - horizon + 1, last) for last in ends], draws=draws)
-    asked = asked_for([(last, last) for last in ends])
-    each = rows.filter(rows.mrr_minor > 0).inner_join(asked, rows.month == asked.last)
-    sums = with_bins(each).group_by(*KEYS)
-    paying = sums.agg(n=each.count(), mrr=each.mrr_minor.cast("float64").sum())
-    return draw(paying.to_pandas(), len(ends), draws)
 
 
 def _nothing(sums: Drawn, of: Of) -> str:

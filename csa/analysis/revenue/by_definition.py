@@ -1,6 +1,6 @@
 """The same month under each definition: how far vendors' figures lie apart, and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pandas as pd
@@ -51,6 +51,45 @@ class ByDefinition:
         return float(known.max() - known.min()) if len(known) > 1 else NAN
 
 
+def as_defined(
+    retention: RetentionResult, flows: FlowRates, *, definitions: Definitions
+) -> RetentionResult:
+    """Take net and gross retention over the horizon of the flows as they are defined.
+
+    Parameters
+    ----------
+    retention : RetentionResult
+        Locked to the accounts of the start.
+    flows : FlowRates
+        The same period by flows.
+    definitions : Definitions
+        `nrr` and `grr` say which counts.
+
+    Returns
+    -------
+    RetentionResult
+        Of the horizon of the flows alone; where flows count, with their values and limits.
+
+    Raises
+    ------
+    InputError
+        If the results are not of one period, or the horizon is missing.
+    """
+    _check(retention, flows)
+    over = retention.table["horizon_months"] == flows.horizon_months
+    table = retention.table.loc[over].set_index("group")
+    other = flows.table.set_index("group").reindex(table.index)
+    for rate in ("nrr", "grr"):
+        if getattr(definitions, rate) == "flow":
+            columns = [str(c) for c in table if str(c).split("_")[0] == rate]
+            table[columns] = other[columns]
+    return replace(
+        retention,
+        table=table.reset_index()[retention.table.columns],
+        horizons=(flows.horizon_months,),
+    )
+
+
 def by_definition(
     retention: RetentionResult,
     flows: FlowRates,
@@ -82,9 +121,8 @@ def by_definition(
         If the results are not of one period, or the horizon is missing.
     """
     horizon = flows.horizon_months
-    if horizon not in retention.horizons:
-        raise InputError(f"by definition: retention has no horizon of {horizon} months")
-    if not retention.span == flows.span == movements.span:
+    _check(retention, flows)
+    if movements.span != flows.span:
         raise InputError("by definition: the results are of different periods")
     of_all = retention.table["group"] == ALL
     locked = retention.table.loc[of_all & (retention.table["horizon_months"] == horizon)].iloc[0]
@@ -112,6 +150,15 @@ def by_definition(
         status=str(locked["status"]),
         reason=str(locked["reason"]),
     )
+
+
+def _check(retention: RetentionResult, flows: FlowRates) -> None:
+    if flows.horizon_months not in retention.horizons:
+        raise InputError(
+            f"by definition: retention has no horizon of {flows.horizon_months} months"
+        )
+    if retention.span != flows.span:
+        raise InputError("by definition: the results are of different periods")
 
 
 def _row(metric: str, choice: str, found: pd.Series, column: str) -> dict[str, object]:

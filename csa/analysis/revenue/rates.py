@@ -41,12 +41,14 @@ class RetentionResult:
     `nrr`, `grr`, `logo_churn` (shares) each with `_low`, `_high`, `_previous` (same horizon, up
     to the end of the period before), `_change`, `_change_low`, `_change_high`, `_moved` (up,
     down, or unclear where that interval holds 0 or is not known); `n_effective` (accounts of
-    equal size that would tell as much), `not_observed`, `status`, `reason`.
+    equal size that would tell as much), `not_observed`, `status`, `reason`. `sums`: what all of
+    them are made of, with two windows (now, before) for each horizon.
     """
 
     table: pd.DataFrame
     span: Span
     horizons: tuple[int, ...]
+    sums: Drawn
     confidence: float = 0.95
 
 
@@ -124,7 +126,13 @@ def retention(
         parts.append(found.assign(horizon_months=horizon))
     table = pd.concat(parts, ignore_index=True)
     table["status"], table["reason"] = _judgements(table, span.reason)
-    return RetentionResult(table=table, span=span, horizons=tuple(horizons), confidence=confidence)
+    return RetentionResult(
+        table=table,
+        span=span,
+        horizons=tuple(horizons),
+        sums=sums,
+        confidence=confidence,
+    )
 
 
 def retention_over_time(

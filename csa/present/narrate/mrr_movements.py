@@ -104,7 +104,7 @@ def _moved_text(row: pd.Series, label: str, words: Words) -> str:
     share = f" ({words.share(abs(change) / start)})" if start else ""
     way = f"rose by {size}{share}" if change > 0 else f"fell by {size}{share}"
     base = f"Recurring revenue {way if change else 'did not move'} in {label}"
-    base += f", to {amount(row['end_minor'], words)} a month"
+    base += f", to {words.money(major(row['end_minor'], words))} a month"
     gains = _parts(row, GAINS, words)
     losses = _parts(row, LOSSES, words)
     parts = [", ".join(gains)] if gains else []
@@ -210,8 +210,9 @@ def quick_ratio(
         text=f"For each unit of recurring revenue lost in {period_label}, "
         f"{words.number(measure.value, 1)} were won"
         f"{_after(measure, previous_label, words)}.",
-        evidence=_ratio_evidence(row, measure, words),
-        action=_ratio_action(status, measure, definitions),
+        evidence=f"{_ratio_evidence(row, measure, words)} Defined as "
+        f"{definitions.words('quick_ratio')}.",
+        action=_ratio_action(status, measure),
         status=status,
         measure=measure,
         weight=distance(measure) if sure else 0.0,
@@ -262,10 +263,9 @@ def _limits(low: float | None, high: float | None, words: Words) -> str:
     return f"{first} or more" if high is None else f"{first} to {last}"
 
 
-def _ratio_action(status: Status, measure: Measure, definitions: Definitions) -> str:
-    said = f"Definition: {definitions.words('quick_ratio')}."
+def _ratio_action(status: Status, measure: Measure) -> str:
     if measure.target is None:
-        return f"{said} Set a target to be judged by: targets: quick_ratio in csa.yml."
+        return "Set a target to be judged by: targets: quick_ratio in csa.yml."
     if status in {"bad", "watch"}:
-        return f"{said} Look at losses first: what is kept need not be won again."
-    return f"{said} Keep going." if status == "good" else f"{said} Wait for more data."
+        return "Look at losses first: what is kept need not be won again."
+    return "Keep going." if status == "good" else "Wait for more data before acting."

@@ -1,13 +1,14 @@
-"""Findings about net and gross revenue retention, locked to the accounts of the start."""
+"""Findings about net and gross revenue retention, as csa.yml defines them."""
 
 from typing import Any, Final
 
 import pandas as pd
 
 from csa.analysis.revenue.rates import RetentionResult
+from csa.definitions import Definitions
 from csa.present.items import Finding, Measure, Status
 from csa.present.judge import TargetLike, aimed, judged, moved
-from csa.present.money import amount
+from csa.present.money import major
 from csa.present.names import capital, named, plural
 from csa.present.phrases import against, distance, number
 from csa.present.words import Words
@@ -16,13 +17,14 @@ ALL: Final = "all"
 ENGLISH: Final = Words()
 UNEQUAL: Final = 0.5  # accounts of equal size that tell as much: fewer than this share is said
 TITLES: Final = {"nrr": "Net revenue retention", "grr": "Gross revenue retention"}
+HOW: Final = {"cohort": "cohort-locked", "flow": "by flows"}
 METRICS: Final = {"nrr": "net_revenue_retention", "grr": "gross_revenue_retention"}
 
 
 def net_retention(
     result: RetentionResult,
     *,
-    horizon_months: int,
+    definitions: Definitions,
     target: TargetLike | None = None,
     period_label: str,
     words: Words = ENGLISH,
@@ -32,9 +34,9 @@ def net_retention(
     Parameters
     ----------
     result : RetentionResult
-        From `csa.analysis.revenue.rates.retention`.
-    horizon_months : int
-        One of its horizons.
+        From `csa.analysis.revenue.by_definition.as_defined`: of one horizon.
+    definitions : Definitions
+        Those by which it was made.
     target : TargetLike, optional
         `targets: net_revenue_retention` of csa.yml.
     period_label : str
@@ -47,13 +49,13 @@ def net_retention(
     Finding
         Unclear where few accounts paid at the start, or a few hold nearly all of it.
     """
-    return _finding("nrr", result, horizon_months, target, (period_label, words))
+    return _finding("nrr", result, definitions, target, (period_label, words))
 
 
 def gross_retention(
     result: RetentionResult,
     *,
-    horizon_months: int,
+    definitions: Definitions,
     target: TargetLike | None = None,
     period_label: str,
     words: Words = ENGLISH,
@@ -63,9 +65,9 @@ def gross_retention(
     Parameters
     ----------
     result : RetentionResult
-        From `csa.analysis.revenue.rates.retention`.
-    horizon_months : int
-        One of its horizons.
+        From `csa.analysis.revenue.by_definition.as_defined`: of one horizon.
+    definitions : Definitions
+        Those by which it was made.
     target : TargetLike, optional
         `targets: gross_revenue_retention` of csa.yml.
     period_label : str
@@ -78,7 +80,7 @@ def gross_retention(
     Finding
         As `net_retention`.
     """
-    return _finding("grr", result, horizon_months, target, (period_label, words))
+    return _finding("grr", result, definitions, target, (period_label, words))
 
 
 def span_of(months: int, words: Words) -> str:
@@ -102,14 +104,15 @@ def span_of(months: int, words: Words) -> str:
 def _finding(
     rate: str,
     result: RetentionResult,
-    horizon: int,
+    definitions: Definitions,
     target: TargetLike | None,
     said: tuple[str, Words],
 ) -> Finding:
     label, words = said
-    rows = result.table.loc[result.table["horizon_months"] == horizon]
+    rows, horizon = result.table, result.horizons[0]
+    how = getattr(definitions, rate)
     row = rows.loc[rows["group"] == ALL].iloc[0]
-    measure = aimed(_measure(row, rate, result.confidence), target)
+    measure = aimed(_measure(row, rate, result.confidence, how), target)
     ident, title = METRICS[rate].replace("_", "-"), TITLES[rate]
     if measure.value is None:
         return Finding(
@@ -129,7 +132,7 @@ def _finding(
         id=ident,
         kind="change",
         title=title,
-        text=_text(rate, row, measure, (span_of(horizon, words), label), words),
+        text=_text(rate + how, row, measure, (span_of(horizon, words), label), words),
         evidence=_evidence(row, measure, words),
         action=_action(rate, rows, measure, status, words),
         status=status,
@@ -138,7 +141,7 @@ def _finding(
     )
 
 
-def _measure(row: pd.Series, rate: str, confidence: float) -> Measure:
+def _measure(row: pd.Series, rate: str, confidence: float, how: str) -> Measure:
     return Measure(
         metric_id=METRICS[rate],
         value=number(row[rate]),
@@ -147,7 +150,7 @@ def _measure(row: pd.Series, rate: str, confidence: float) -> Measure:
         n=int(row["n"]),
         unit="share",
         confidence=confidence,
-        method="cohort-locked; Poisson bootstrap over accounts",
+        method=f"{HOW[how]}; Poisson bootstrap over accounts",
         better="higher",
         previous=number(row[f"{rate}_previous"]),
         change=number(row[f"{rate}_change"]),
@@ -157,21 +160,21 @@ def _measure(row: pd.Series, rate: str, confidence: float) -> Measure:
 
 
 def _text(
-    rate: str, row: pd.Series, measure: Measure, labels: tuple[str, str], words: Words
+    kind: str, row: pd.Series, measure: Measure, labels: tuple[str, str], words: Words
 ) -> str:
     span, label = labels
-    start = amount(row["start_minor"], words)
-    if rate == "nrr":
-        end = amount(row["end_minor"], words)
-        base = (
-            f"Accounts that paid {start} a month {span} before pay {end} at the end of {label}: "
-            f"{words.share(measure.value)} net"
-        )
-    else:
-        base = (
-            f"Of the {start} a month that accounts paid {span} before, "
-            f"{words.share(measure.value)} was kept at the end of {label}, growth left out"
-        )
+    start, end = (words.money(major(row[f"{x}_minor"], words)) for x in ("start", "end"))
+    share = words.share(measure.value)
+    base = {
+        "nrrcohort": f"Accounts that paid {start} a month {span} before pay {end} at the end of "
+        f"{label}: {share} net",
+        "grrcohort": f"Of the {start} a month that accounts paid {span} before, {share} was kept "
+        f"at the end of {label}, growth left out",
+        "nrrflow": f"Net of what was lost and grew over {span} up to {label}, {share} of the "
+        "revenue at the start is there, by flows",
+        "grrflow": f"Less all that was lost over {span} up to {label}, {share} of the revenue at "
+        "the start is left, by flows",
+    }[kind]
     if measure.change is None:
         return f"{base}."
     size = abs(round(measure.change, 3))

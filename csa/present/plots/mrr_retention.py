@@ -22,7 +22,7 @@ from csa.present.canvas import (
     text_width,
 )
 from csa.present.items import Chart
-from csa.present.money import amount
+from csa.present.money import major
 from csa.present.names import named, plural
 from csa.present.narrate.mrr_retention import span_of
 from csa.present.plots.mrr_months import name_months
@@ -227,4 +227,4 @@ def _by_group(rows: pd.DataFrame, words: Words, size: Size) -> Figure:
 
 def _text(row: dict[Hashable, Any], words: Words, size: Size) -> tuple[str, str]:
     both = f"{words.share(row['nrr'], 0)} · {words.share(row['grr'], 0)}"
-    return both, "" if size is NARROW else f"of {amount(row['start_minor'], words)}"
+    return both, "" if size is NARROW else f"of {words.money(major(row['start_minor'], words))}"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from csa.analysis.revenue.movements import MovementsResult
 from csa.present.canvas import NARROW, Size, drawn, nothing
 from csa.present.items import Chart
-from csa.present.money import amount, major
+from csa.present.money import major
 from csa.present.names import plural
 from csa.present.narrate.clv_change import signed
 from csa.present.plots.named_rows import dicts, even_steps, name_rows, rows_axes, write_rows
@@ -107,7 +107,7 @@ def _step(kind: str, label: str, levels: tuple[float, float], accounts: float) -
 def _said(step: dict[Hashable, Any], words: Words) -> str:
     before, after = (float(step[f"{x}_minor"]) for x in ("before", "after"))
     if step["step"] in {"start", "end"}:
-        return amount(after, words)
+        return words.money(major(after, words))
     return signed(after - before, words)
 
 
@@ -133,7 +133,7 @@ def _figure(steps: pd.DataFrame, words: Words, size: Size) -> Figure:
     name_rows(ax, list(steps["label"]), left)
     step = even_steps(high + ROOM * span - first, 2 if size is NARROW else 4)[1]
     ticks = step * np.arange(np.ceil(first / step), np.floor((high + ROOM * span) / step) + 1)
-    ax.set_xticks(ticks, [amount(t / unit, words) for t in ticks])
+    ax.set_xticks(ticks, [words.money(t) for t in ticks])
     write_rows(ax, texts)
     return fig
 

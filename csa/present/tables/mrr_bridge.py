@@ -94,7 +94,11 @@ def _between(part: Callable[[float], str], low: float, high: float) -> str:
 
 
 def largest_accounts(
-    result: RevenueConcentration, *, names: pd.DataFrame, words: Words = ENGLISH
+    result: RevenueConcentration,
+    *,
+    names: pd.DataFrame,
+    audience: str = "all",
+    words: Words = ENGLISH,
 ) -> Table:
     """List the accounts that pay most.
 
@@ -104,6 +108,8 @@ def largest_accounts(
         From `csa.analysis.revenue.concentration.revenue_concentration`.
     names : DataFrame
         `result.largest` with names in place of keys, as by `csa.data.account_names.by_name`.
+    audience : str
+        "external" is shown no single account.
     words : Words
         Locale and currency.
 
@@ -112,6 +118,9 @@ def largest_accounts(
     Table
         Largest first.
     """
+    outside = audience == "external"
+    rows = names.iloc[:0] if outside else names
+    empty = "No account pays at the end of the period."
     return Table(
         id="largest-accounts",
         title="The accounts that pay most",
@@ -122,7 +131,7 @@ def largest_accounts(
             Column("share", "Share", "share"),
             Column("cumulative_share", "With those above", "share"),
         ),
-        rows=names.assign(mrr=names["mrr_minor"].map(lambda minor: major(minor, words))),
-        empty="No account pays at the end of the period.",
+        rows=rows.assign(mrr=rows["mrr_minor"].map(lambda minor: major(minor, words))),
+        empty="Single accounts are not shown to readers outside." if outside else empty,
         words=words,
     )
