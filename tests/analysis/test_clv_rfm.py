@@ -166,6 +166,16 @@ def test_rfm_by_group_adds_up_to_the_whole():
     assert len(parts) == 2
 
 
+def test_rfm_figures_are_wide_enough_to_be_multiplied():
+    """DuckDB keeps a product of 32 bits and a decimal literal in 18 digits, which overflows."""
+    rows = [bought("a", f"2024-01-{n + 1:02}", 1) for n in range(31)]
+    customers = rfm(rolled(rows), as_of=AS_OF, calibration_end=END).customers
+    for name in ("frequency", "recent_frequency", "holdout_frequency"):
+        assert customers[name].type().is_int64()
+    product = customers.select(p=customers.frequency * 0.98765432109876543).to_pyarrow()
+    assert product["p"].to_pylist() == [pytest.approx(30 * 0.98765432109876543)]
+
+
 def test_rfm_takes_a_frame_of_days():
     frame = pd.DataFrame(
         {

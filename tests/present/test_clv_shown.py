@@ -16,6 +16,7 @@ from csa.analysis.clv.newcomers import COLUMNS, NewcomerValue, newcomer_value
 from csa.analysis.clv.rfm import rfm
 from csa.analysis.clv.tracking import Tracking, tracking
 from csa.analysis.clv.value import ALL, BuyerValue, buyer_value, next_best
+from csa.analysis.clv.value_matrix import frequency_recency
 from csa.analysis.clv.value_models import ValueTerms, value_model
 from csa.analysis.clv.value_shapes import alive_shares, buyer_concentration
 from csa.methods.btyd.gamma_gamma import fit_gamma_gamma
@@ -335,6 +336,20 @@ def test_alive_histogram_counts_everybody_once():
     assert "everybody who bought only once" in chart.caption
     other = plots.alive_histogram(replace(value(), model="Pareto/NBD × Gamma-Gamma"))
     assert "only once" not in other.caption
+
+
+def test_the_matrix_counts_everybody_once_and_writes_in_every_cell():
+    found = frequency_recency(value(), unit_days=7.0)
+    assert found["customers"].sum() == 60
+    assert found["days"].unique().tolist() == [90]  # 20 weeks of quiet
+    chart = plots.frequency_recency(found)
+    for size in (chart.svg, chart.svg_narrow):
+        assert sum(text.endswith("%") for text in texts(size)) == len(found)
+    assert "repeat purchases, 90–179 days quiet" in chart.alt
+    assert (
+        "could not be fitted"
+        in plots.frequency_recency(frequency_recency(no_value(), unit_days=7.0)).alt
+    )
 
 
 def test_value_is_concentrated_as_it_is():

@@ -26,6 +26,7 @@ from csa.analysis.clv.economics_concentration import Concentration, concentratio
 from csa.analysis.clv.look_back import months_to_look_back
 from csa.analysis.clv.opportunities import OpportunityBuyers, buyers_by_opportunity
 from csa.analysis.clv.value import BuyerValue, next_best
+from csa.analysis.clv.value_matrix import frequency_recency
 from csa.analysis.clv.value_models import ValueTerms
 from csa.analysis.clv.value_outcomes import with_outcomes
 from csa.analysis.clv.value_shapes import buyer_concentration
@@ -53,6 +54,7 @@ __all__ = [
     "concentration",
     "contract_value",
     "followed",
+    "frequency_recency",
     "months_to_look_back",
     "most_valuable",
     "next_best",

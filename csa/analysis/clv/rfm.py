@@ -211,12 +211,14 @@ def _counted(rows: ir.Table, by: Sequence[str], figures: list[str]) -> pd.DataFr
 
 def _customers(known: ir.Table, by: Sequence[str], unit_days: float, *, holdout: bool) -> ir.Table:
     later = ("recent_frequency", "holdout_frequency", "holdout_minor") if holdout else ()
+    # wide again: the engine multiplies 32 bits and a decimal literal in too few digits
     return known.select(
-        *("account_id", *by, "first_on", "frequency"),
+        *("account_id", *by, "first_on"),
+        frequency=known.frequency.cast("int64"),
         recency=known.recency_days / unit_days,
         age=known.age_days / unit_days,
         mean_minor=known.mean_minor,
-        **{name: known[name] for name in later},
+        **{name: known[name].cast("int64") for name in later},
     )
 
 

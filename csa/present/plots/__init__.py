@@ -7,6 +7,7 @@ that carry a drawing stand under or beside it. No pyplot: a figure belongs to it
 from csa.present.plots.causes import incidence
 from csa.present.plots.causes_by_month import causes_by_month
 from csa.present.plots.change import what_moved
+from csa.present.plots.clv_buyer_matrix import frequency_recency
 from csa.present.plots.clv_buyer_value import alive_calibration, alive_histogram, newcomer_values
 from csa.present.plots.clv_buyers import (
     purchases_by_frequency,
@@ -43,6 +44,7 @@ __all__ = [
     "customer_value",
     "effects",
     "extrapolation",
+    "frequency_recency",
     "gain",
     "hazard_by_age",
     "incidence",
