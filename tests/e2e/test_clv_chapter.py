@@ -60,6 +60,7 @@ chart: customers-alive
 chart: alive-calibration
 ## Who will buy most next?
 finding: next-best-customers
+chart: frequency-recency
 table: next-best-customers-list
 ## Which model is trusted, and why?
 finding: spend-and-frequency
