@@ -5,7 +5,7 @@ and part is the calendar; both end, and leaving does not. So plain models forese
 their intervals, which know no good and bad weeks, are too narrow.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -32,7 +32,7 @@ FADES_BY: Final = 1.0  # a burst fades to 1/e within this part of the time obser
 TALLEST: Final = 3.0  # effect of a period, either way
 PERSISTENCE: Final = np.array([0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9])
 SPREAD: Final = np.geomspace(0.01, 0.64, 19)
-FIRST: Final = Calendar(0.4, 0.1)
+FIRST: Final = Calendar(0.4, 0.3)
 ROUNDS: Final = 6
 STARTS: Final = 2
 
@@ -77,8 +77,23 @@ class DatedFit:
 
     @property
     def calendar(self) -> Calendar:
-        """How the effects of periods come about."""
-        return Calendar(self.parameters["persistence"], self.parameters["spread"])
+        """How the effects of periods come about; on average they are as those seen."""
+        return self.of_calendar(Calendar(self.parameters["persistence"], self.parameters["spread"]))
+
+    def of_calendar(self, calendar: Calendar) -> Calendar:
+        """Give a calendar the mean of the effects seen.
+
+        Parameters
+        ----------
+        calendar : Calendar
+            One of the grid.
+
+        Returns
+        -------
+        Calendar
+            With the mean.
+        """
+        return replace(calendar, mean=float(np.exp(self.place[EFFECTS:]).mean()))
 
 
 def fit_dated(counts: BuyerCounts, by_back: FloatArray, by_age: FloatArray) -> DatedFit:
@@ -125,7 +140,7 @@ def fit_dated(counts: BuyerCounts, by_back: FloatArray, by_age: FloatArray) -> D
             place, reached = _climbed(likelihood, place, box, calendar)
             curved = likelihood.curvature(place)
             curved[HEIGHT, HEIGHT] += BURST_PRIOR**-2
-            weights = _weights(place, curved, calendar)
+            weights = _weights(place, curved, calendar, _inside(place, box))
             best = calendar_of(int(np.argmax(weights)))
             if best in tried:
                 break
@@ -226,6 +241,7 @@ def _begin(plain: FloatArray, clock: Clock) -> tuple[FloatArray, FloatArray]:
     place = np.concatenate([plain, [0.1, np.mean(limits)], np.zeros(clock.periods)])
     box = np.full((len(place), 2), [-TALLEST, TALLEST])
     box[:OWN] = plain[:, None] + np.array([-REACH, REACH])
+    box[HEIGHT, 0] = 0.0
     box[FADES] = limits
     return place, box
 
@@ -256,10 +272,18 @@ def _climbed(
     return np.asarray(done.x, dtype=float), bool(done.success)
 
 
-def _weights(place: FloatArray, curved: FloatArray, calendar: Calendar) -> FloatArray:
+def _inside(place: FloatArray, box: FloatArray) -> NDArray[np.bool_]:
+    """Tell what did not end on the border of the box."""
+    inside: NDArray[np.bool_] = (place > box[:, 0] + AT_BOUND) & (place < box[:, 1] - AT_BOUND)
+    return inside
+
+
+def _weights(
+    place: FloatArray, curved: FloatArray, calendar: Calendar, free: NDArray[np.bool_]
+) -> FloatArray:
     """Weigh persistence × spread by their evidence; the likelihood is nearly normal."""
     own, cross = curved[:EFFECTS, :EFFECTS], curved[:EFFECTS, EFFECTS:]
-    alone = curved[EFFECTS:, EFFECTS:] - cross.T @ inverse(own, np.ones(EFFECTS, bool)) @ cross
+    alone = curved[EFFECTS:, EFFECTS:] - cross.T @ inverse(own, free[:EFFECTS]) @ cross
     periods = len(alone)
     pull = (alone + calendar.precision(periods)) @ place[EFFECTS:]
     logs = []
@@ -282,7 +306,6 @@ def _finished(
     prior = calendar.precision(found.likelihood.clock.periods)
     full = found.curved.copy()
     full[EFFECTS:, EFFECTS:] += prior
-    free = (place > box[:, 0] + AT_BOUND) & (place < box[:, 1] - AT_BOUND)
     value, effects = found.likelihood(place)[0], place[EFFECTS:]
     integrated = np.linalg.slogdet(prior)[1] - np.linalg.slogdet(full[EFFECTS:, EFFECTS:])[1]
     own = dict(zip(NAMES, map(float, np.exp(place[:OWN])), strict=True))
@@ -295,7 +318,7 @@ def _finished(
             "spread": calendar.spread,
         },
         place=place,
-        covariance=inverse(full, free),
+        covariance=inverse(full, _inside(place, box)),
         weights=weights,
         log_likelihood=value,
         evidence=float(value - effects @ prior @ effects / 2 + integrated / 2),

@@ -99,7 +99,7 @@ def predictive_totals(
     for i in range(draws):
         place = fit.place + root @ rng.standard_normal(len(fit.place))
         place[FADES] = np.clip(place[FADES], *limits_of_fading(fit.clock))
-        calendar = calendar_of(int(rng.choice(len(fit.weights), p=fit.weights)))
+        calendar = fit.of_calendar(calendar_of(int(rng.choice(len(fit.weights), p=fit.weights))))
         factors = calendar.draw(float(place[-1]), ahead, rng)
         felt[i] = float(np.mean(rows.expected(place, factors) / usual))
     chance = np.sqrt(_variance(fit, known, time, rng)) * rng.standard_normal(draws)

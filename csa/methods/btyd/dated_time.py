@@ -121,10 +121,14 @@ class Calendar:
         Correlation of an effect with that of the period before.
     spread : float
         Standard deviation of the effects.
+    mean : float, optional
+        Mean of the factors, where it is known better than from a normal distribution: of a week
+        without any purchase that makes too much of very good weeks.
     """
 
     persistence: float
     spread: float
+    mean: float | None = None
 
     def precision(self, periods: int) -> FloatArray:
         """Give the inverse of the covariance of the effects.
@@ -162,8 +166,8 @@ class Calendar:
             Means of the factors, not of their logarithms.
         """
         fading = self.persistence ** np.arange(1, ahead + 1)
-        spread = fading**2 * variance + self.spread**2 * (1 - fading**2)
-        factors: FloatArray = np.exp(fading * last + spread / 2)
+        known = fading * last + fading**2 * variance / 2
+        factors: FloatArray = np.exp(known + (1 - fading**2) * self._middle)
         return factors
 
     def draw(self, last: float, ahead: int, rng: np.random.Generator) -> FloatArray:
@@ -188,5 +192,12 @@ class Calendar:
         for k in range(ahead):
             at = self.persistence * at + news[k]
             effects[k] = at
-        factors: FloatArray = np.exp(effects)
+        fading = self.persistence ** np.arange(1, ahead + 1)
+        shift = (1 - fading**2) * (self._middle - self.spread**2 / 2)
+        factors: FloatArray = np.exp(effects + shift)
         return factors
+
+    @property
+    def _middle(self) -> float:
+        """Logarithm of the mean of the factors."""
+        return self.spread**2 / 2 if self.mean is None else float(np.log(self.mean))
