@@ -47,13 +47,15 @@ def user_days(table: ir.Table, ctx: "RollupContext") -> ir.Table:
         "account_id",
         "day",
         user_id=_column(rows, "user_id", "string"),
-        session_id=_column(rows, "session_id", "string"),
         milli=milli.cast("int64"),
+        **({"session_id": rows.session_id} if "session_id" in rows.columns else {}),
     )
+    none = ibis.literal(0)  # a distinct count costs, also of nothing
+    sessions = rows.session_id.nunique() if "session_id" in rows.columns else none
     one = rows.group_by("account_id", "user_id", "day").agg(
         events=rows.count().cast("int64"),
         milli=_whole(rows.milli.sum()),
-        sessions=rows.session_id.nunique().cast("int64"),
+        sessions=sessions.cast("int64"),
     )
     return one.mutate(seconds=((one.milli + 500) // 1000).cast("int64")).select(*USER_DAYS)
 

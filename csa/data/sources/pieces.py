@@ -92,7 +92,7 @@ class Pieces:
         Returns
         -------
         ir.Table
-            Canonical columns.
+            Canonical columns, without those that hold nothing.
         """
         rows = self.rows(keys)
         at = rows[self.appears]
@@ -107,7 +107,7 @@ class Pieces:
                 rows[raw] >= ibis.literal(low - _ZONES, kind),
                 rows[raw] < ibis.literal(high + _ZONES, kind),
             )
-        return rows.select(*self.opened.names)
+        return rows.select(*(p.column.name for p in self.opened.plan.columns if p.mapped))
 
 
 def pieces_of(opened: Opened, stated: Sequence[object], mapping: TableMapping) -> Pieces:

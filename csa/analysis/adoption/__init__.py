@@ -1,0 +1,1 @@
+"""Adoption: who uses the product, how often, and which parts of it."""
