@@ -143,7 +143,8 @@ def fit_with_covariates(
     """
     whole = _checked(model, patterns, purchase, leave)
     problem = CovariateLikelihood(model, patterns, purchase, leave)
-    plain = fit_pareto_nbd(whole) if model == PARETO_NBD else fit_family(whole, model, STARTS)
+    pareto = model == PARETO_NBD
+    plain = fit_pareto_nbd(whole, starts=starts) if pareto else fit_family(whole, model, starts)
     if not plain.parameters:
         raise InputError(f"{model}: nothing to fit ({plain.reason})")
     box = _box(model, whole, problem.size)
