@@ -13,6 +13,7 @@ from sample_editions import Target
 from csa.analysis.clv.buyers import BuyersResult, buyers
 from csa.analysis.clv.holdout import NAIVE, Scorecard
 from csa.analysis.clv.newcomers import COLUMNS, NewcomerValue, newcomer_value
+from csa.analysis.clv.opportunities import OpportunityBuyers
 from csa.analysis.clv.rfm import rfm
 from csa.analysis.clv.tracking import Tracking, tracking
 from csa.analysis.clv.value import ALL, BuyerValue, buyer_value, next_best
@@ -476,6 +477,28 @@ def test_a_model_that_failed_is_told_in_words_and_replaced_by_a_rule():
     assert "at the rate so far" in narrate.buyer_models(made).action
 
 
+@pytest.mark.parametrize(
+    ("crowded", "status", "words"),
+    [(0.01, "good", "1.0% of all months"), (0.3, "watch", "not how these customers buy")],
+)
+def test_fixed_times_are_judged_and_doubted_where_periods_are_crowded(crowded, status, words):
+    found = OpportunityBuyers(
+        result=models(off=-0.02),
+        opportunity="month",
+        crowded=crowded,
+        last_on=date(2026, 6, 30),
+        periods_held=3,
+    )
+    told = narrate.buyers_by_opportunity(found)
+    assert (told.status, told.measure.metric_id) == (status, "opportunity_total_error")
+    assert words in told.evidence
+    assert "3 months held back it expected 2.0% fewer" in told.text
+    assert ("opportunity to none" in told.action) == (crowded > 0.05)
+    never = narrate.buyers_by_opportunity(replace(found, result=models(off=None)))
+    assert never.status == "unclear"
+    assert never.text.startswith("Purchases at one opportunity a month")
+
+
 def test_a_model_without_holdout_is_a_first_guess():
     finding = narrate.buyer_models(models(off=None))
     assert finding.status == "unclear"
@@ -574,6 +597,9 @@ def test_many_groups_are_the_largest_and_the_others_together():
     new = tables.newcomer_values(newcomers(names))
     assert len(new.rows) == 11
     assert "28 smaller ones" in new.note
+    chart = plots.newcomer_values(newcomers(names))
+    assert "Shown: the 10 of most customers" in chart.caption
+    assert len(chart.data) == 39
 
 
 def test_models_stand_beside_naive_rules():

@@ -182,7 +182,8 @@ def _reason(best: pd.Series, able: pd.DataFrame) -> str:
     missed = f"its total {abs(best['total_error']):.1%} too {side}"
     if others.empty:
         return f"{best['model']}: {missed} in the holdout"
-    said = " and ".join(f"{r:.3f}" for r in others["rmse"])
+    *first, last = (f"{r:.3f}" for r in others["rmse"])
+    said = f"{', '.join(first)} and {last}" if first else last
     if (others["rmse"] - best["rmse"]).abs().max() <= TIED * best["rmse"]:
         return (
             f"{best['model']}: no model predicts better than another ({missed} in the holdout), "

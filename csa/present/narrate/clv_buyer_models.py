@@ -128,13 +128,14 @@ def buyers_by_opportunity(found: OpportunityBuyers, *, words: Words = ENGLISH) -
     plain = buyer_models(found.result, words=words)
     status: Status = plain.status
     unit, held = found.opportunity, found.periods_held
-    evidence = f"{plain.evidence} {_crowding(found, words)}"
+    evidence = f"{capital(found.result.why)} {_crowding(found, words)}"
+    crowded = found.crowded > CROWDED
     if plain.measure is None:
         text = f"Purchases at one opportunity a {unit}: {plain.text[0].lower()}{plain.text[1:]}"
         return replace(plain, id=OPPORTUNITIES, title="Fixed times", text=text, evidence=evidence)
     off = float(plain.measure.value or 0.0)
     side = "fewer" if off < 0 else "more"
-    if found.crowded > CROWDED and status == "good":
+    if crowded and status == "good":
         status = "watch"
     return replace(
         plain,
@@ -144,6 +145,7 @@ def buyers_by_opportunity(found: OpportunityBuyers, *, words: Words = ENGLISH) -
         f"{words.number(held)} {plural(held, unit)} held back it expected "
         f"{words.share(abs(off))} {side} purchases than came.",
         evidence=evidence,
+        action="Count days, not periods: set opportunity to none." if crowded else plain.action,
         status=status,
         measure=replace(plain.measure, metric_id="opportunity_total_error"),
     )
@@ -154,7 +156,7 @@ def _crowding(found: OpportunityBuyers, words: Words) -> str:
     if found.crowded > CROWDED:
         return (
             f"{share} of all {found.opportunity}s with a purchase had purchases on several days: "
-            "fixed times are not how these customers buy; count days instead."
+            "fixed times are not how these customers buy."
         )
     return f"{share} of all {found.opportunity}s with a purchase had purchases on several days."
 

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from csa.analysis.clv.value_matrix import OFTEN, QUIET
+from csa.analysis.clv.value_matrix import OFTEN
 from csa.present.canvas import NARROW, Size, drawn, figure, note, nothing
 from csa.present.items import Chart
 from csa.present.plots.named_rows import dicts
@@ -60,8 +60,7 @@ def frequency_recency(
         title=title,
         alt=f"Chance to be a customer still and purchases to come per customer: {'; '.join(told)}.",
         caption="In each cell: the mean chance to be a customer still and, below it, the purchases "
-        "expected of each (discounted); darker: more purchases. Long quiet means little for who "
-        "buys rarely, and much for who bought often.",
+        "expected of each (discounted); darker: more purchases.",
         svg=wide,
         svg_narrow=narrow,
         data=rows,
@@ -83,7 +82,8 @@ def _matrix_figure(rows: pd.DataFrame, words: Words, size: Size) -> Figure:
     right = 0.08 if size is NARROW else 1.55
     high = TALL * len(OFTEN)
     fig, (ax,) = figure(size._replace(left=0.5, right=right), (0.34, high, 0.52))
-    ax.set(xlim=(0, len(QUIET)), ylim=(len(OFTEN), 0))
+    steps = int(rows["quiet"].max()) + 1  # nobody may have been quiet for long
+    ax.set(xlim=(0, steps), ylim=(len(OFTEN), 0))
     most = max(float(rows["purchases"].max()), 1e-9)
     for row in dicts(rows):
         depth = max(DEEPEST * (row["purchases"] / most) ** 0.5, 0.03)
@@ -93,9 +93,9 @@ def _matrix_figure(rows: pd.DataFrame, words: Words, size: Size) -> Figure:
         )
         style: dict[str, Any] = {"xycoords": "data", "ha": "center", "color": LIGHT["ink"]}
         middle = (row["quiet"] + 0.5, row["often"] + 0.5)
-        note(ax, words.percent(row["alive"]), middle, (0, 2), weight=600, va="bottom", **style)
+        note(ax, words.share(row["alive"], 0), middle, (0, 2), weight=600, va="bottom", **style)
         note(ax, _coming(row, words), middle, (0, -1), va="top", **style)
-    ax.set_xticks([place + 0.5 for place in range(len(QUIET))], DAYS)
+    ax.set_xticks([place + 0.5 for place in range(steps)], DAYS[:steps])
     ax.set_yticks([place + 0.5 for place in range(len(OFTEN))], map(_often, range(len(OFTEN))))
     ax.tick_params(length=0)
     ax.grid(visible=False)

@@ -18,7 +18,7 @@ from csa.present.theme import LIGHT, SERIES
 from csa.present.words import Words
 
 ENGLISH: Final = Words()
-MOST_GROUPS: Final = 12
+MOST_GROUPS: Final = 10
 ONCE: Final = " BG/NBD takes everybody who bought only once for a customer still."
 NO_VALUE: Final = "There is no value to show: the models could not be fitted."
 
@@ -186,13 +186,16 @@ def newcomer_values(
     Returns
     -------
     Chart
-        Most valuable segments first, the value over all as a line.
+        Most valuable segments first, the value over all as a line; of many segments, those with
+        most customers.
     """
     rows = result.table.loc[result.table["value"].notna()]
     if rows.empty:
         return nothing(chart_id, title, NO_VALUE)
     whole = dicts(rows.loc[rows["group"] == ALL])[0]
-    shown = rows.loc[rows["group"] != ALL].sort_values("value", ascending=False).head(MOST_GROUPS)
+    segments = rows.loc[rows["group"] != ALL]
+    shown = segments.nlargest(MOST_GROUPS, "customers").sort_values("value", ascending=False)
+    few = f" Shown: the {MOST_GROUPS} of most customers." if len(shown) < len(segments) else ""
     shown = pd.concat([rows.loc[rows["group"] == ALL], shown], ignore_index=True)
     names = ["All customers", *(named(group) for group in shown["group"].iloc[1:])]
     wide, narrow = drawn(lambda size: _newcomer_figure(shown, names, words, size), chart_id, names)
@@ -206,7 +209,7 @@ def newcomer_values(
         title=title,
         alt=f"Value of a new customer at the first purchase: {'; '.join(told)}.",
         caption=f"Bars: {level} intervals. Segments of few customers are drawn in to the value "
-        f"over all, {amount(whole['value'], words)} (line).",
+        f"over all, {amount(whole['value'], words)} (line).{few}",
         svg=wide,
         svg_narrow=narrow,
         data=rows,

@@ -33,14 +33,18 @@ def _money(rows: pd.DataFrame, words: Words) -> pd.DataFrame:
     return changed
 
 
+def _sentence(text: str) -> str:
+    return f"{capital(text.rstrip('.'))}." if text else ""
+
+
 def _largest(rows: pd.DataFrame, by: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Keep all customers and the largest groups, in their order; the rest apart."""
+    """Keep all customers and the largest of many groups, largest first; the rest apart."""
     groups = rows.loc[rows["group"] != ALL]
     if len(groups) <= MOST + 1:  # one other is no shorter than its own row
         return rows, groups.iloc[:0]
     kept = groups[by].nlargest(MOST).index
     rest = groups.index.difference(kept)
-    return rows.drop(index=rest), rows.loc[rest]
+    return pd.concat([rows.loc[rows["group"] == ALL], rows.loc[kept]]), rows.loc[rest]
 
 
 def _with_others(rows: pd.DataFrame, words: Words) -> pd.DataFrame:
@@ -94,7 +98,7 @@ def buyer_values(result: BuyerValue, *, by: str = "segment", words: Words = ENGL
         rows=rows,
         note=f"Discounted by {words.share(terms.annual_rate)} a year, margin "
         f"{words.percent(terms.margin)}; intervals are of what is expected. "
-        f"{result.reason}".strip(),
+        f"{_sentence(result.reason)}".strip(),
         empty=NO_VALUE,
         words=words,
     )
@@ -277,7 +281,7 @@ def buyer_models(
             Column("verdict", "Verdict"),
         ),
         rows=rows,
-        note=f"{result.why} {'; '.join(said)}".strip(),
+        note=f"{result.why} {_sentence('; '.join(said))}".strip(),
         empty="No model was fitted.",
         words=words,
     )
