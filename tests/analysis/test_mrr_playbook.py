@@ -30,6 +30,7 @@ def every_month():
     return table.set_index("month_start")
 
 
+@pytest.mark.slow
 def test_movements_of_the_playbook_add_up_to_its_totals():
     """The playbook's own file with a calendar from 2017 on: 121 periods of 55 customers."""
     table = every_month()
@@ -76,6 +77,7 @@ def test_movements_of_single_months_of_the_playbook(year, month, active, mrr, mo
     assert (row["accounts_end"], row["end_minor"] / 100, found) == (active, mrr, moved)
 
 
+@pytest.mark.slow
 def test_end_of_the_extract_is_not_churn():
     """Contracts that end after the last complete day are running: January's churn is no churn."""
     table = movements(months(date(2019, 12, 31)), span=of(2019, 12), history=28).table

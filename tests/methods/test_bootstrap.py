@@ -47,6 +47,7 @@ def test_poisson_sums_without_units_are_zero():
         poisson_sums(np.zeros(3), np.random.default_rng(1))
 
 
+@pytest.mark.slow
 def test_poisson_sums_of_ten_thousand_accounts_take_less_than_a_second():
     values = np.random.default_rng(0).lognormal(0, 1, (10_000, 4))
     began = time.process_time()

@@ -85,7 +85,7 @@ def _figure(rows: pd.DataFrame, words: Words, size: Size) -> Figure:
     tops = _stack(ax, rows, unit)
     ax.axhline(0, color=LIGHT["rule"], linewidth=0.9)
     net = rows["net_new_minor"].to_numpy(float) * unit
-    ax.scatter(range(len(rows)), net, s=22, color=LIGHT["ink"], zorder=4)
+    ax.scatter(range(len(rows)), net, s=26, color=LIGHT["ink"], edgecolor=LIGHT["paper"], zorder=4)
     ax.set(xlim=(-0.6, len(rows) - 0.4), ylim=(ticks[0] - 0.02 * step, ticks[-1] + 0.02 * step))
     ax.set(xlabel="", ylabel="")
     ax.set_yticks(ticks, labels)

@@ -115,11 +115,11 @@ def mrr_definitions(result: ByDefinition, *, words: Words = ENGLISH) -> Table:
         title=f"The same {result.horizon_months} months under each definition",
         columns=(
             Column("metric", "Figure"),
-            Column("words", "Definition"),
-            Column("vendors", "Stated by"),
             Column("value", "Value"),
             Column("interval", "Interval"),
             Column("chosen", "Used here"),
+            Column("words", "Definition"),
+            Column("vendors", "Stated by"),
         ),
         rows=pd.DataFrame(rows),
         note=f"definitions in csa.yml: preset {chosen.preset}, horizon {chosen.horizon_months} "
