@@ -79,7 +79,7 @@ def _coming(row: dict[Any, Any], words: Words) -> str:
 
 
 def _matrix_figure(rows: pd.DataFrame, words: Words, size: Size) -> Figure:
-    right = 0.08 if size is NARROW else 1.55
+    right = 0.08 if size is NARROW else 0.3
     high = TALL * len(OFTEN)
     fig, (ax,) = figure(size._replace(left=0.5, right=right), (0.34, high, 0.52))
     steps = int(rows["quiet"].max()) + 1  # nobody may have been quiet for long

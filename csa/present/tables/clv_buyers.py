@@ -271,10 +271,9 @@ def buyer_models(
         columns=(
             Column("model", "Model"),
             Column("log_likelihood", "Log-likelihood", "number"),
-            Column("aic", "AIC", "number"),
             Column("bic", "BIC", "number"),
-            Column("total_error", "Purchases missed by"),
-            Column("revenue_error", "Revenue missed by"),
+            Column("total_error", "Purchases off"),
+            Column("revenue_error", "Revenue off"),
             Column("mae", "MAE"),
             Column("rmse", "RMSE"),
             Column("gini", "Gini", "share"),
