@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from stored import stored
 
 from csa.analysis.clv.buyers import buyers
+from csa.analysis.clv.dated import repeat_days
 from csa.analysis.clv.holdout import AGAIN, AT_RATE, holdout_rows, naive_rules, rolling, scorecard
 from csa.analysis.clv.holdout_money import revenue_error, spend_of
 from csa.analysis.clv.holdout_scores import by_frequency, scores, tenths
@@ -25,6 +26,7 @@ from csa.data.purchases import purchases
 from csa.data.rollups import RollupContext
 from csa.errors import InputError
 from csa.methods.btyd.counts import BuyerCounts
+from csa.methods.btyd.dated_predict import predictive_totals
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 END, AS_OF = date(1997, 9, 30), date(1998, 6, 30)  # of CDNOW
@@ -167,6 +169,7 @@ def test_tracking_of_the_cdnow_sample_is_the_printed_one():
     assert made.table["ends_on"].iloc[-1] == pd.Timestamp(AS_OF)
 
 
+PLAIN = ("BG/NBD", "MBG/NBD", "Pareto/NBD")
 MEASURED = {  # total error, MAE, RMSE: computed with three other tools alike, no printed source
     "BG/NBD": (-0.143, 0.819, 1.733),
     "MBG/NBD": (-0.191, 0.795, 1.740),
@@ -215,6 +218,83 @@ def test_spend_of_customers_counted_together_is_that_of_each():
     apart = spend_of(summary, each)
     assert apart[:2].mean() == pytest.approx(spend_of(summary, both)[0])
     assert (np.isfinite(apart)).all()
+
+
+DATED = {  # total error, its interval's ends, MAE, RMSE: figures of our own
+    "all": (-0.097, -0.19, -0.01, 0.830, 1.721),
+    "sample": (-0.091, -0.24, 0.05, 0.791, 1.603),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["all", "sample"])
+def test_a_clock_of_bursts_and_calendar_misses_cdnow_by_less(part):
+    """No printed source. Goal of the project: 8 %; plain models miss by 11.5 to 19.1 %.
+
+    What is left is Christmas and spring: weeks 45 to 50 and 61 to 65 bring 35 % more than others.
+    """
+    rows = cdnow() if part == "all" else sampled()
+    summary = rfm(rows, as_of=AS_OF, calibration_end=END)
+    made = scorecard(summary, purchases=rows, rng=np.random.default_rng(1)).table.set_index("model")
+    total, low, high, mae, rmse = DATED[part]
+    dated, plain = made.loc["BG/NBD, dated"], made.loc[list(PLAIN)]
+    assert dated["total_error"] == pytest.approx(total, abs=2e-3)
+    assert [dated["low"], dated["high"]] == pytest.approx(
+        [(1 + low) * dated["actual"], (1 + high) * dated["actual"]], rel=0.03
+    )
+    assert (dated["mae"], dated["rmse"]) == (
+        pytest.approx(mae, abs=1e-3),
+        pytest.approx(rmse, abs=1e-3),
+    )
+    assert abs(dated["total_error"]) < plain["total_error"].abs().min()
+    assert dated["rmse"] < plain["rmse"].min() * 1.001  # of the sample, no difference
+    assert dated["beats_naive"]
+
+
+@pytest.mark.slow
+def test_a_clock_earned_its_place_at_earlier_days_of_cdnow():
+    """Fitted to 13 to 19 weeks, asked for as many: off by 2 % on average, plain models by 4 to 9.
+
+    Every interval holds what came.
+    """
+    first = date(1997, 1, 1)
+    off = {name: [] for name in (*PLAIN, "BG/NBD, dated")}
+    for days in (90, 104, 118, 132):
+        end = first + timedelta(days=days)
+        last = end + timedelta(days=days)
+        rows = cdnow().filter(lambda t, last=last: t.day <= last)
+        summary = rfm(rows, as_of=last, calibration_end=end)
+        card = scorecard(summary, purchases=rows)
+        made = card.table.set_index("model")
+        drawn = predictive_totals(
+            card.dated, summary.counts, card.horizon, np.random.default_rng(1), draws=150
+        )
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        assert low < made["actual"].iloc[0] < high
+        for name, errors in off.items():
+            errors.append(abs(made.loc[name, "total_error"]))
+    mean = {name: float(np.mean(errors)) for name, errors in off.items()}
+    assert mean.pop("BG/NBD, dated") < 0.025
+    assert min(mean.values()) > 0.035
+
+
+def test_repeat_days_count_repeats_of_the_calibration_only():
+    days = {"a": [0, 3, 10, 30], "b": [10, 12], "c": [25]}
+    frame = pd.DataFrame(
+        [
+            (account, FIRST + timedelta(days=d), 100)
+            for account, list_ in days.items()
+            for d in list_
+        ],
+        columns=["account_id", "day", "amount_minor"],
+    )
+    rows = ibis.memtable(frame)
+    end = FIRST + timedelta(days=20)
+    summary = rfm(rows, as_of=FIRST + timedelta(days=40), calibration_end=end)
+    by_back, by_age = repeat_days(rows, summary)
+    assert np.flatnonzero(by_back).tolist() == [8, 10, 17]
+    assert np.flatnonzero(by_age).tolist() == [2, 3, 10]
+    assert by_back.sum() == by_age.sum() == summary.counts.events
 
 
 @pytest.mark.slow
@@ -285,7 +365,7 @@ def world(seed=1, customers=400, days=364):
 def test_rolling_gives_a_scorecard_per_origin():
     origins = [FIRST + timedelta(days=d) for d in (120, 180)]
     made = rolling(world(), origins=origins, horizon_days=90, models=(BG_NBD,))
-    assert made.groupby("origin").size().tolist() == [3, 3]
+    assert made.groupby("origin").size().tolist() == [4, 4]  # BG/NBD, dated, and naive rules
     assert made["total_error"].notna().all()
 
 

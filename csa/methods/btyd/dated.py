@@ -213,8 +213,8 @@ def _gathered(purchases: FloatArray, steps: int, least: int) -> FloatArray:
 
 def _cut(purchases: FloatArray, size: int) -> FloatArray:
     """Make the array so long; what lies beyond its end counts in the last place."""
-    whole = np.zeros(size)
-    np.add.at(whole, np.minimum(np.arange(len(purchases)), size - 1), purchases)
+    whole = np.zeros(max(size, 1))
+    np.add.at(whole, np.minimum(np.arange(len(purchases)), len(whole) - 1), purchases)
     return whole
 
 
