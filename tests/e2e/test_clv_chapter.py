@@ -37,9 +37,9 @@ chart: value-moved-chart
 table: value-moved-by-group
 ## Did earlier predictions come true?
 finding: value-realised
+finding: growth-carried
 chart: value-realised-chart
 table: value-realised-by-group
-finding: growth-carried
 table: growth-ways
 """
 BUYERS = """\

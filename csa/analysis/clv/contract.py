@@ -15,6 +15,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from csa.analysis.clv.contract_curves import curve_rows, growth_rows
 from csa.analysis.clv.contract_factors import GroupPart, Payments, factors
 from csa.analysis.clv.contract_growth import Growth, growth, stayers
 from csa.analysis.clv.contract_inputs import (
@@ -32,9 +33,7 @@ from csa.analysis.clv.contract_survival import GroupHazards, group_hazards
 from csa.analysis.clv.contract_tables import (
     account_values,
     cohort_rows,
-    curve_rows,
     group_rows,
-    growth_rows,
     valued,
     with_shortcut,
 )
