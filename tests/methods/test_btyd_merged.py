@@ -8,7 +8,14 @@ import pytest
 from scipy.optimize import approx_fprime
 
 from csa.methods.btyd.bg_fit import BG_NBD, MBG_NBD
-from csa.methods.btyd.bg_nbd import fit_bg_nbd, fit_mbg_nbd
+from csa.methods.btyd.bg_nbd import (
+    alive_at_risk,
+    expected_purchases,
+    fit_bg_nbd,
+    fit_mbg_nbd,
+    probability_alive,
+    residual_purchases,
+)
 from csa.methods.btyd.counts import BuyerCounts
 from csa.methods.btyd.merged import MergedLikelihood, can_be_exact
 from csa.methods.btyd.pareto_nbd import fit_pareto_nbd
@@ -101,3 +108,24 @@ def test_purchases_merged_within_weeks_leave_no_bias(model, truth):
     off = np.abs(fit.log_parameters - np.log(truth))
     assert (off <= 0.02 + 2 * errors).all()
     assert (off[:2] <= 0.02).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [BG_NBD, MBG_NBD])
+def test_predictions_of_frequent_purchases_agree_with_simulated_weeks(model):
+    """Two purchases in three weeks: by time at risk alone what is to come is 7 % too low."""
+    truth = replace(known(model, 2.0, 3.0, 0.5, 8.0), merged_days=7.0)
+    made = simulate(truth, np.full(60_000, 52.0), 26.0, np.random.default_rng(6))
+    x = made.counts.frequency
+    error = x.std() / len(x) ** 0.5
+    assert float(expected_purchases(truth, 52.0)) == pytest.approx(x.mean(), abs=4 * error)
+    alive = probability_alive(truth, made.counts)
+    come = residual_purchases(truth, made.counts, 26.0)
+    for some in (x < 3, (x >= 3) & (x < 12), x >= 12):
+        n = some.sum() ** 0.5
+        assert alive[some].mean() == pytest.approx(made.alive[some].mean(), abs=2 / n)
+        assert come[some].mean() == pytest.approx(
+            made.holdout[some].mean(), abs=4 * made.holdout[some].std() / n
+        )
+    near = alive_at_risk(truth, made.counts)
+    assert near.mean() == pytest.approx(alive.mean(), abs=0.03)

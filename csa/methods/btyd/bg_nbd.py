@@ -15,6 +15,8 @@ from csa.methods.btyd.bg_likelihood import BgLikelihood
 from csa.methods.btyd.counts import BuyerCounts
 from csa.methods.btyd.exposure import MERGED, at_risk
 from csa.methods.btyd.maximum import STARTS
+from csa.methods.btyd.merged import MergedLikelihood, can_be_exact
+from csa.methods.btyd.merged_predict import exact_of_new, exact_residual
 from csa.methods.btyd.model import Fit
 
 FloatArray = NDArray[np.float64]
@@ -22,6 +24,7 @@ FloatArray = NDArray[np.float64]
 __all__ = [
     "BG_NBD",
     "MBG_NBD",
+    "alive_at_risk",
     "expected_purchases",
     "fit_bg_nbd",
     "fit_mbg_nbd",
@@ -114,6 +117,9 @@ def expected_purchases(fit: Fit, time: ArrayLike) -> FloatArray:
     """
     r, alpha, a, b = _values(fit)
     extra = EXTRA[fit.model]
+    exact = exact_of_new(fit, _times(time), extra)
+    if exact is not None:
+        return exact
     stays = b / (a + b) if extra else 1.0
     return stays * _of_buyer(fit, (r, alpha), (a, b + extra), _times(time))
 
@@ -132,6 +138,30 @@ def probability_alive(fit: Fit, counts: BuyerCounts) -> FloatArray:
     -------
     ndarray of float
         One share per row. 1 for whoever bought once under BG/NBD, by the model.
+    """
+    _values(fit)
+    known = _in_unit_of(fit, counts)
+    if can_be_exact(known, fit.log_parameters, beta=True):
+        return MergedLikelihood(known, fit.log_parameters, EXTRA[fit.model]).still_there(
+            fit.log_parameters
+        )
+    return alive_at_risk(fit, known)
+
+
+def alive_at_risk(fit: Fit, counts: BuyerCounts) -> FloatArray:
+    """Give P(alive) by time at risk: near, and quick enough to be asked for thousands of draws.
+
+    Parameters
+    ----------
+    fit : Fit
+        BG/NBD or MBG/NBD.
+    counts : BuyerCounts
+        Customers, in any unit.
+
+    Returns
+    -------
+    ndarray of float
+        As `probability_alive`, which differs only where frequent purchases were merged.
     """
     r, alpha, a, b = _values(fit)
     known = _in_unit_of(fit, counts)
@@ -161,6 +191,9 @@ def residual_purchases(fit: Fit, counts: BuyerCounts, time: ArrayLike) -> FloatA
     """
     r, alpha, a, b = _values(fit)
     known = _in_unit_of(fit, counts)
+    exact = exact_residual(fit, known, _times(time), EXTRA[fit.model])
+    if exact is not None:
+        return exact
     age, _ = at_risk(known)
     lengths = np.broadcast_to(_times(time), age.shape)
     # who left does not buy, so the last purchase matters for P(alive) only

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln, expit, gammaln, log_expit, psi
+from scipy.special import betaln, expit, gammaln, psi
 
 from csa.methods.btyd.climb import climb, curvature
 from csa.methods.btyd.counts import BuyerCounts
 from csa.methods.btyd.maximum import Maximum, one_thread
+from csa.methods.btyd.merged_places import Places, places
 
 FloatArray = NDArray[np.float64]
 
@@ -22,12 +23,6 @@ OFTEN = 0.03  # purchases in a step, on average; of rarer ones the time at risk 
 MOST_STEPS = 1000  # of a customer; with more, numbers fall below what a double holds
 MOST_CELLS = 30_000  # distinct counts by distinct idle steps
 MOST_SHAPE = 30.0  # of r, s and the smaller of a, b; beyond, the places lie too far apart
-POINTS = 5  # of Gauss and Legendre in each panel
-PANEL = 1.25  # widest panel of a logarithm or logit
-WIDTHS = 2.0  # of the narrowest peak in a panel
-BEYOND = 5.0  # e-folds below one purchase, or leave, in all time; from there panels double
-DOUBLED = 9  # panels of the tails
-LAST = 60.0  # exponent at which a gamma density has ended
 LEAST, TINY = 1e-300, 1e-12
 FAR = 2.0  # so far from the approximate maximum the places do not reach
 GAIN = 1e-9  # log-likelihood that may be missing at the maximum
@@ -38,7 +33,8 @@ class _Chances(NamedTuple):
 
     `some` and `idle` are the chances to stay, with purchases and without; `end` and `last` what
     multiplies their powers up to the end of observation, and up to the step before the last with
-    purchases; `none` what is added without any.
+    purchases; `none` what is added without any. `there` is the chance to outlast the first step,
+    `buys` that of purchases in a step whose begin was seen, `leaving` the rate of leaving.
     """
 
     some: FloatArray
@@ -46,15 +42,9 @@ class _Chances(NamedTuple):
     end: FloatArray
     last: FloatArray
     none: FloatArray
-
-
-class _Places(NamedTuple):
-    """Places of the integral: logarithms of rate, of leaving and of staying, and of the widths."""
-
-    rate: FloatArray
-    leave: FloatArray
-    stay: FloatArray
-    width: FloatArray
+    there: FloatArray
+    buys: FloatArray
+    leaving: FloatArray
 
 
 def can_be_exact(counts: BuyerCounts, log_parameters: FloatArray, *, beta: bool) -> bool:
@@ -115,7 +105,7 @@ class MergedLikelihood:
         x, age = counts.frequency, counts.steps(counts.age)
         last = counts.steps(counts.recency)
         longest = (int(x.max(initial=0)), int(age.max(initial=0)))
-        self._at = _places(log_parameters, self._step, longest, beta=self._beta)
+        self._at = places(log_parameters, self._step, longest, beta=self._beta)
         self._chances = (
             _leaving_anytime(self._at) if extra is None else _leaving_at_purchases(self._at, extra)
         )
@@ -142,12 +132,8 @@ class MergedLikelihood:
     def __call__(self, log_parameters: FloatArray) -> tuple[float, FloatArray]:
         """Negative log-likelihood and its gradient."""
         density, slopes = self._density(np.exp(log_parameters))
-        _, _, end, last, none = self._chances
-        to_end = (self._some * (density * end)) @ self._idle.T
-        to_last = (self._before * (density * last)) @ self._idle.T
-        chance = to_end[self._row, self._to_age]
-        chance += np.where(self._repeat, to_last[self._row, self._to_last], density @ none)
-        chance = np.maximum(chance, LEAST)
+        end, last, none = self._chances.end, self._chances.last, self._chances.none
+        chance = self._chance(density)
         share = self._weight / chance
         ends, lasts = np.zeros((2, len(self._some), len(self._idle)))
         np.add.at(ends, (self._row, self._to_age), share)
@@ -157,6 +143,81 @@ class MergedLikelihood:
         pull += none * float(share[~self._repeat].sum())
         value = float(self._weight @ np.log(chance)) - self._constant
         return -value, -(slopes @ (density * pull))
+
+    def still_there(self, log_parameters: FloatArray) -> FloatArray:
+        """Give the chance of each row that its customers have not left.
+
+        Parameters
+        ----------
+        log_parameters : ndarray of float
+            Four.
+
+        Returns
+        -------
+        ndarray of float
+            Shares.
+        """
+        return self._after(log_parameters, np.ones(len(self._at.rate)))
+
+    def purchases_after(self, log_parameters: FloatArray, time: float) -> FloatArray:
+        """Expect the steps with purchases of each row in a time after the end of observation.
+
+        Parameters
+        ----------
+        log_parameters : ndarray of float
+            Four.
+        time : float
+            Length of time, units.
+
+        Returns
+        -------
+        ndarray of float
+            One per row.
+        """
+        return self._after(log_parameters, self._bought(time))
+
+    def purchases_of_new(self, log_parameters: FloatArray, time: float) -> float:
+        """Expect the steps with purchases of a new customer after that of the first purchase.
+
+        Parameters
+        ----------
+        log_parameters : ndarray of float
+            Four.
+        time : float
+            Length of time, units.
+
+        Returns
+        -------
+        float
+            Steps.
+        """
+        density, _ = self._density(np.exp(log_parameters))
+        return float(density @ (self._chances.there * self._bought(time)))
+
+    def _bought(self, time: float) -> FloatArray:
+        """Expect the steps with purchases of who is there, by place."""
+        steps, leaving = time / self._step, self._chances.leaving
+        lasting = np.where(
+            leaving > TINY,
+            np.expm1(-leaving * steps) / np.expm1(-np.maximum(leaving, TINY)),
+            steps,
+        )
+        return np.asarray(self._chances.buys * lasting)
+
+    def _after(self, log_parameters: FloatArray, gain: FloatArray) -> FloatArray:
+        """Weigh what each place gives by who may be there still."""
+        density, _ = self._density(np.exp(log_parameters))
+        there = (self._some * (density * self._chances.there * gain)) @ self._idle.T
+        return np.asarray(there[self._row, self._to_age] / self._chance(density))
+
+    def _chance(self, density: FloatArray) -> FloatArray:
+        """Give the chance of each row's history."""
+        to_end = (self._some * (density * self._chances.end)) @ self._idle.T
+        to_last = (self._before * (density * self._chances.last)) @ self._idle.T
+        chance = to_end[self._row, self._to_age]
+        none = float(density @ self._chances.none)
+        chance += np.where(self._repeat, to_last[self._row, self._to_last], none)
+        return np.asarray(np.maximum(chance, LEAST))
 
     def hessian(self, log_parameters: FloatArray) -> FloatArray:
         """Second derivatives of the negative log-likelihood, by differences.
@@ -230,7 +291,7 @@ def _gamma(log: FloatArray, shape: float, rate: float) -> tuple[FloatArray, list
     return value, [shape * (np.log(rate) + log - psi(shape)), shape - less]
 
 
-def _leaving_at_purchases(at: _Places, extra: int) -> _Chances:
+def _leaving_at_purchases(at: Places, extra: int) -> _Chances:
     """Find the chances of a step under BG/NBD or MBG/NBD."""
     rate, stay = np.exp(at.rate), np.exp(at.stay)
     leaves = np.exp(at.rate + at.leave)
@@ -238,10 +299,11 @@ def _leaving_at_purchases(at: _Places, extra: int) -> _Chances:
     first = np.where(leaves > TINY, gone / np.maximum(leaves, TINY), 1.0)
     begins = first * (stay if extra else 1.0)
     some = -np.exp(-leaves) * np.expm1(-rate * stay)
-    return _Chances(some, np.exp(-rate), begins, begins * gone, 1 - begins)
+    buys = -np.expm1(-rate)
+    return _Chances(some, np.exp(-rate), begins, begins * gone, 1 - begins, begins, buys, leaves)
 
 
-def _leaving_anytime(at: _Places) -> _Chances:
+def _leaving_anytime(at: Places) -> _Chances:
     """Find the chances of a step under Pareto/NBD."""
     rate, leave = np.exp(at.rate), np.exp(at.leave)
     both = rate + leave
@@ -250,38 +312,5 @@ def _leaving_anytime(at: _Places) -> _Chances:
     some = -np.exp(-leave) * np.expm1(-rate)
     gone = np.maximum(-np.expm1(-leave) + share * np.expm1(-both), 0.0)  # after a purchase
     last = begins * (gone + some * share)
-    return _Chances(some, np.exp(-both), begins * (1 - share), last, 1 - begins * (1 - share))
-
-
-def _places(
-    log_parameters: FloatArray, step: float, longest: tuple[int, int], *, beta: bool
-) -> _Places:
-    """Lay the places where customers may lie, near enough for the narrowest peak."""
-    r, alpha, one, two = np.exp(log_parameters)
-    most, steps = longest
-    low = -np.log(max(steps, 1)) - BEYOND
-    rate, width = _panels(low, np.log(LAST * step / alpha) + 1, WIDTHS / np.sqrt(r + most))
-    if beta:
-        sides = np.log(max(most, 1)) + BEYOND
-        leave, other = _panels(-sides, sides, WIDTHS * np.sqrt(1 / one + 1 / two), both=True)
-    else:
-        leave, other = _panels(low, np.log(LAST * step / two) + 1, WIDTHS / np.sqrt(one))
-    of_rate, of_leave = (part.ravel() for part in np.meshgrid(rate, leave))
-    widths = np.log(np.outer(other, width)).ravel()
-    if beta:
-        return _Places(of_rate, log_expit(of_leave), log_expit(-of_leave), widths)
-    return _Places(of_rate, of_leave, np.zeros_like(of_leave), widths)
-
-
-def _panels(
-    low: float, high: float, narrow: float, *, both: bool = False
-) -> tuple[FloatArray, FloatArray]:
-    """Lay panels of even width, and panels that double beyond the low end, or both."""
-    width = min(PANEL, narrow)
-    high = max(high, low + width)
-    inner = np.linspace(low, high, int(np.ceil((high - low) / width)) + 1)
-    tail = np.cumsum(width * 2.0 ** np.arange(1, DOUBLED + 1))
-    edges = np.concatenate([low - tail[::-1], inner, high + tail if both else []])
-    places, weights = np.polynomial.legendre.leggauss(POINTS)
-    half = np.diff(edges)[:, None] / 2
-    return (edges[:-1, None] + half * (1 + places)).ravel(), (half * weights).ravel()
+    none, buys = 1 - begins * (1 - share), -(1 - share) * np.expm1(-both)
+    return _Chances(some, np.exp(-both), begins * (1 - share), last, none, begins, buys, leave)

@@ -120,7 +120,9 @@ def future_purchases(
         Purchases of each; purchase days where the fit is to merged counts.
     """
     known = counts if counts.unit_days == fit.unit_days else counts.in_unit(fit.unit_days or 1.0)
-    share = np.clip(_of(fit).probability_alive(fit, known), 0.0, 1.0)
+    pareto = _of(fit) is pareto_nbd
+    there = pareto_nbd.probability_alive if pareto else bg_nbd.alive_at_risk
+    share = np.clip(there(fit, known), 0.0, 1.0)
     alive = rng.binomial(np.rint(known.weight).astype(np.int64), share)
     row = np.repeat(np.arange(len(known)), alive)
     x, risk = known.frequency[row], at_risk(known)[0][row]
