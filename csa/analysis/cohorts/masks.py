@@ -6,8 +6,7 @@ Tenure windows, thresholds and very long histories go over (unit, age) pairs ins
 (`csa.analysis.cohorts.pairs`); both ways give the same counts.
 """
 
-from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, time
 
 import ibis
 import ibis.expr.types as ir
@@ -91,36 +90,58 @@ def cohort_counts(
 
 
 def _words(rows: ir.Table, clock: Clock, as_of: date) -> int:
-    """Words that hold all periods from the first day in the data to the last."""
-    begin = rows.begin.min() if "begin" in rows.columns else ibis.null("date")
-    found = rows.aggregate(day=rows.day.min().cast("date"), begin=begin.cast("date")).to_pyarrow()
-    days = [value for value in found.to_pylist()[0].values() if value is not None]
-    if not days:
-        return 1
-    return (clock.number_of(as_of) - clock.number_of(min(days))) // WORD + 1
+    """Words that hold all periods from the first day in the data to the last.
+
+    Only days before those of one word are looked for: of files, their statistics tell that there
+    are none.
+    """
+    last = clock.number_of(as_of)
+    edge = datetime.combine(clock.first_day(last - WORD + 1), time())
+    times = [rows[c] for c in ("day", "begin") if c in rows.columns]
+    edges = [edge.date() if t.type().is_date() else edge for t in times]
+    early = [t < ibis.literal(e, t.type()) for t, e in zip(times, edges, strict=True)]
+    old = rows.filter(ibis.or_(*early))
+    found = old.aggregate(**{t.get_name(): old[t.get_name()].min().cast("date") for t in times})
+    days = [value for value in found.to_pyarrow().to_pylist()[0].values() if value is not None]
+    return (last - clock.number_of(min(days))) // WORD + 1 if days else 1
 
 
 def _masks(rows: ir.Table, clock: Clock, as_of: date, words: int) -> ir.Table:
     """One row per unit: its first and newest period, counted back, and the bits of all."""
     last = clock.number_of(as_of)
-    back = (last - clock.number(rows.day.cast("date"))).cast("int64")
-    rows = rows.mutate(back=back)
-    one = ibis.literal(1, "int64")
-    made: Mapping[str, ir.Value] = {
-        f"word_{w}": (
-            (one << rows.back).bit_or()
-            if words == 1
-            else (one << (rows.back - w * WORD)).bit_or(
-                where=(rows.back >= w * WORD) & (rows.back < (w + 1) * WORD)
-            )
-        )
-        for w in range(words)
-    }
-    first = rows.back.max()
+    rows = rows.mutate(back=(last - clock.number(rows.day.cast("date"))).cast("int64"))
+    made: dict[str, ir.Value] = {f"word_{w}": _word(rows.back, w, words) for w in range(words)}
     if "begin" in rows.columns:
-        first = last - clock.number(rows.begin.min().cast("date"))
-    units = rows.group_by("group", "unit").agg(first=first, newest=rows.back.min(), **made)
-    return units.drop_null("first").drop("unit")
+        made["begin"] = rows.begin.min()
+    units = rows.group_by("group", "unit").agg(**made)
+    bits = [units[f"word_{w}"].nullif(0) for w in range(words)]
+    newest = ibis.coalesce(*(_lowest(bit) + w * WORD for w, bit in enumerate(bits)))
+    first = ibis.coalesce(*(_highest(bit) + w * WORD for w, bit in reversed([*enumerate(bits)])))
+    if "begin" in rows.columns:
+        first = last - clock.number(units.begin.cast("date"))
+    kept = [f"word_{w}" for w in range(words)]
+    return units.select("group", *kept, first=first, newest=newest).drop_null("first")
+
+
+def _word(back: ir.IntegerValue, number: int, words: int) -> ir.IntegerValue:
+    """Set a bit for each period of a word."""
+    one = ibis.literal(1, "int64")
+    if words == 1:
+        return (one << back).bit_or()
+    inside = (back >= number * WORD) & (back < (number + 1) * WORD)
+    return (one << (back - number * WORD)).bit_or(where=inside)
+
+
+def _lowest(word: ir.IntegerValue) -> ir.IntegerValue:
+    """Place of the lowest bit: the logarithm of a power of two is exact."""
+    return (word & -word).log2().round().cast("int64")
+
+
+def _highest(word: ir.IntegerValue) -> ir.IntegerValue:
+    """Place of the highest bit: all lower ones are set, then taken away."""
+    for shift in (1, 2, 4, 8, 16, 32):
+        word |= word >> shift
+    return (word - (word >> 1)).log2().round().cast("int64")
 
 
 def _active(masks: ir.Table, words: int) -> pd.DataFrame:
