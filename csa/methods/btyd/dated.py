@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from csa.errors import InputError
 from csa.methods.btyd.bg_fit import BG_NBD, NAMES, fit_family
 from csa.methods.btyd.counts import BuyerCounts
+from csa.methods.btyd.dated_counts import check_purchases, on_clock
 from csa.methods.btyd.dated_likelihood import EFFECTS, FADES, HEIGHT, OWN, DatedLikelihood
 from csa.methods.btyd.dated_time import Calendar, Clock
 from csa.methods.btyd.maximum import AT_BOUND, REACH, inverse, one_thread
@@ -23,9 +23,6 @@ from csa.methods.btyd.model import Diagnosis
 FloatArray = NDArray[np.float64]
 
 MODEL: Final = "BG/NBD, dated"
-PERIODS: Final = 80  # of the calendar, at most
-FINE: Final = 400  # steps; longer histories are told in units
-MANY: Final = 50_000  # rows; more are told in units
 LEAST_PERIODS: Final = 8
 BURST_PRIOR: Final = 1.0  # standard deviation of the height of the burst, around none
 FADES_BY: Final = 1.0  # a burst fades to 1/e within this part of the time observed
@@ -125,9 +122,9 @@ def fit_dated(counts: BuyerCounts, by_back: FloatArray, by_age: FloatArray) -> D
     between calendar, burst and leaving by what single customers did, those of different first days
     above all. The seasons of a year cannot be learnt from less than two.
     """
-    _checked(counts, by_back, by_age)
+    check_purchases(counts, by_back, by_age)
     plain = fit_family(counts, BG_NBD, STARTS)
-    known, back, age, clock = _on_clock(counts, by_back, by_age)
+    known, back, age, clock = on_clock(counts, by_back, by_age)
     if not plain.parameters or plain.status != "ok" or clock.periods < LEAST_PERIODS:
         few = f"only {clock.periods} periods of the calendar; {LEAST_PERIODS} are needed"
         return _nothing(known, clock, plain.reason or few)
@@ -171,51 +168,6 @@ class _Maximum(NamedTuple):
     curved: FloatArray
     calendar: Calendar
     reached: bool
-
-
-def _checked(counts: BuyerCounts, by_back: FloatArray, by_age: FloatArray) -> None:
-    """Refuse exact times, and purchases of other customers."""
-    if not counts.grid_days:
-        raise InputError("buyers: a calendar needs times on a grid; set grid_days")
-    sums = {"by_back": float(np.sum(by_back)), "by_age": float(np.sum(by_age))}
-    faults = [
-        f"{name}: {total:g} repeat purchases, but those of the customers are {counts.events:g}; "
-        "count the same customers to the same day"
-        for name, total in sums.items()
-        if abs(total - counts.events) > 1e-6 * max(counts.events, 1.0)
-    ]
-    if faults:
-        raise InputError(*faults)
-
-
-def _on_clock(
-    counts: BuyerCounts, by_back: FloatArray, by_age: FloatArray
-) -> tuple[BuyerCounts, FloatArray, FloatArray, Clock]:
-    """Put customers and purchases on a grid that is coarse enough for a long history."""
-    known = counts.compressed()
-    longest = int(known.steps(known.age).max(initial=0))
-    per_unit = max(round(known.unit_days / known.grid_days), 1)
-    if longest > FINE or len(known) > MANY:
-        known = known.rounded(known.unit_days)
-        by_back, by_age = _gathered(by_back, per_unit, 0), _gathered(by_age, per_unit, 1)
-        longest, per_unit = int(known.steps(known.age).max(initial=0)), 1
-    width = per_unit * max(-(-longest // (per_unit * PERIODS)), 1)
-    clock = Clock(longest=longest, step=known.grid_days / known.unit_days, width=width)
-    return known, _cut(by_back, longest), _cut(by_age, longest + 1), clock
-
-
-def _gathered(purchases: FloatArray, steps: int, least: int) -> FloatArray:
-    """Add up purchases to longer steps."""
-    index = np.arange(len(purchases))
-    coarse = index // steps if not least else np.maximum(np.rint(index / steps), least)
-    return np.bincount(coarse.astype(np.int64), purchases).astype(np.float64)
-
-
-def _cut(purchases: FloatArray, size: int) -> FloatArray:
-    """Make the array so long; what lies beyond its end counts in the last place."""
-    whole = np.zeros(max(size, 1))
-    np.add.at(whole, np.minimum(np.arange(len(purchases)), len(whole) - 1), purchases)
-    return whole
 
 
 def limits_of_fading(clock: Clock) -> tuple[float, float]:
