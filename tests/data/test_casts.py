@@ -21,7 +21,11 @@ def cast(texts, kind, *, duck=True, zone="Europe/Berlin", **mapping):
     """Cast texts; `duck=False` is the way of engines without a forgiving cast."""
     table = ibis.memtable(pa.table({"x": pa.array(texts, pa.string())}))
     how = ColumnMapping.model_validate(mapping)
-    value = Casts(zone, engine="duckdb" if duck else "postgres").cast(table.x, kind, how).cast(IBIS_TYPES[kind])
+    value = (
+        Casts(zone, engine="duckdb" if duck else "postgres")
+        .cast(table.x, kind, how)
+        .cast(IBIS_TYPES[kind])
+    )
     return ENGINE.to_pyarrow(table.select(value=value))["value"].to_pylist()
 
 
