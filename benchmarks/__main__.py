@@ -18,6 +18,7 @@ MODULES = (
     "pareto",
     "contract_value",
     "rfm",
+    "mrr",
     "report",
 )
 
