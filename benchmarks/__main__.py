@@ -19,6 +19,7 @@ MODULES = (
     "contract_value",
     "rfm",
     "mrr",
+    "usage",
     "report",
 )
 
