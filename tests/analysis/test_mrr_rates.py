@@ -210,6 +210,7 @@ def test_many_accounts_go_into_bins_and_the_spread_stays(monkeypatch):
     """900 accounts in 300 bins: the same values, errors within a fifth of those by account."""
     months = frame(600)
     exact = retention(months, span=of(2026, 10), horizons=[1]).table.iloc[0]
+    monkeypatch.setattr("csa.analysis.revenue.drawn.MOST", 500)
     monkeypatch.setattr("csa.analysis.revenue.drawn.BINS", 300)
     binned = retention(months, span=of(2026, 10), horizons=[1]).table.iloc[0]
     assert binned["nrr"] == pytest.approx(exact["nrr"])

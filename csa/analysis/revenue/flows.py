@@ -93,9 +93,11 @@ def flow_rates(
 
 def _flow_sums(rows: ir.Table, windows: Sequence[Window], draws: Draws | None) -> Drawn:
     asked = asked_for(windows)
-    inside = rows.inner_join(asked, rows.month.between(asked.first, asked.last))
+    opens = rows.month.isin({first for first, _ in windows}) & (rows.previous_minor > 0)
+    telling = rows.filter(opens | (rows.movement != "none"))
+    inside = telling.inner_join(asked, telling.month.between(asked.first, asked.last))
     change = (inside.mrr_minor - inside.previous_minor).cast("float64")
-    each = with_bins(inside.mutate(change=change, opening=inside.month == inside.first))
+    each = with_bins(inside.mutate(change=change, opening=inside.month == inside.first), rows)
     kind = each.movement
     losing = kind.isin(["contraction", "churn"])
     sums = each.group_by(*KEYS).agg(

@@ -33,17 +33,18 @@ def locked_sums(rows: ir.Table, windows: Sequence[Window], *, draws: Draws | Non
     before was never recorded.
     """
     asked = asked_for(windows)
-    paid = rows.filter(rows.previous_minor > 0)
+    firsts, lasts = ({window[end] for window in windows} for end in (0, 1))
+    paid = rows.filter(rows.previous_minor > 0, rows.month.isin(firsts))
     begun = paid.inner_join(asked, paid.month == asked.first).select(
         "group", "account_id", "window", "last", "opens", "observed_from", start="previous_minor"
     )
-    after = rows.filter(rows.mrr_minor > 0).select(
+    after = rows.filter(rows.mrr_minor > 0, rows.month.isin(lasts)).select(
         end_account=rows.account_id, end_month=rows.month, end=rows.mrr_minor
     )
     both = begun.left_join(
         after, (begun.account_id == after.end_account) & (begun.last == after.end_month)
     )
-    each = with_bins(both.mutate(end=ibis.coalesce(both.end, 0)))
+    each = with_bins(both.mutate(end=ibis.coalesce(both.end, 0)), rows)
     seen = ibis.coalesce(each.observed_from < each.opens, True)
     start, end = each.start.cast("float64"), each.end.cast("float64")
     sums = each.group_by(*KEYS).agg(
