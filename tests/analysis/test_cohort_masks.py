@@ -116,7 +116,7 @@ def histories(draw):
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(histories(), CLOCKS, st.booleans(), st.sampled_from([AS_OF, date(2024, 2, 29)]))
 def test_cohort_counts_equal_following_every_unit(rows, clock, stated, as_of):
     start = "signed_up_on" if stated else None

@@ -129,7 +129,8 @@ def _word(back: ir.IntegerValue, number: int, words: int) -> ir.IntegerValue:
     if words == 1:
         return (one << back).bit_or()
     inside = (back >= number * WORD) & (back < (number + 1) * WORD)
-    return (one << (back - number * WORD)).bit_or(where=inside)
+    place = ibis.ifelse(inside, back - number * WORD, 0)  # no shift out of range, not even unused
+    return (one << place).bit_or(where=inside)
 
 
 def _lowest(word: ir.IntegerValue) -> ir.IntegerValue:

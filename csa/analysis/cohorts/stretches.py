@@ -30,6 +30,7 @@ def active_days(rows: ir.Table, *, clock: Clock, as_of: date) -> ir.Table:
     """
     if "until" not in rows.columns:
         return rows
+    rows = rows.mutate(**{c: rows[c].cast("date") for c in ("day", "until", "start")})
     after = ibis.literal(as_of + timedelta(days=1))
     ended = rows.until.notnull() & (rows.until < after)
     known = rows.filter(rows.day.isnull() | (rows.day < after))

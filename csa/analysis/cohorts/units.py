@@ -31,8 +31,8 @@ def unit_rows(
     Returns
     -------
     ir.Table
-        `group` (text), `unit`, `day` (missing where it is after `as_of`), and `begin` where a start
-        is stated, of the type of `day`; only units that begin by `as_of`.
+        `group` (text), `unit`, `day` and, where a start is stated, `begin` of the same type; both
+        are missing where they are after `as_of`.
 
     Raises
     ------
@@ -51,8 +51,9 @@ def unit_rows(
     rows = table.select(**columns).drop_null("unit")
     if start is None:
         return rows.filter(_by(rows.day, as_of))
-    rows = rows.filter(_by(rows.begin, as_of))
-    return rows.mutate(day=ibis.ifelse(_by(rows.day, as_of), rows.day, ibis.null(kind)))
+    return rows.mutate(
+        **{c: ibis.ifelse(_by(rows[c], as_of), rows[c], ibis.null(kind)) for c in ("day", "begin")}
+    )
 
 
 def _kind(table: ir.Table, given: ir.Table | pd.DataFrame) -> str:
