@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from csa.errors import InputError
-from csa.methods.bootstrap import percentile_limits, poisson_sums
+from csa.methods.bootstrap import effective_terms, percentile_limits, poisson_sums
 
 
 def test_poisson_sums_have_the_variance_of_a_sum():
@@ -75,18 +75,41 @@ def test_percentile_limits_are_unknown_without_spread_or_with_too_few():
         percentile_limits(np.array([1.0]), same, confidence=95)
 
 
+def test_effective_terms_count_terms_of_one_size():
+    """All alike: their number; one that outweighs all: one."""
+    assert effective_terms(np.ones((40, 1)))[0] == pytest.approx(40)
+    assert effective_terms(np.r_[1e6, np.ones(40)][:, None])[0] == pytest.approx(1)
+    assert np.isnan(effective_terms(np.zeros((40, 1)))[0])
+
+
+def test_percentile_limits_move_out_where_few_terms_make_the_spread():
+    """Hesterberg (2015), section 4.1: √(k / (k - 1)) times the quantile of t, k - 1 degrees."""
+    drawn = np.random.default_rng(2).normal(0, 1, (20_000, 1))
+    value = np.array([0.0])
+    plain = percentile_limits(value, drawn)
+    many = percentile_limits(value, drawn, effective=np.array([1e12]))
+    assert (many.low, many.high) == (plain.low, plain.high)
+    few = percentile_limits(value, drawn, effective=np.array([11.0]))
+    assert few.high[0] == pytest.approx(np.sqrt(1.1) * 2.228139, abs=0.06)
+    unknown = percentile_limits(value, drawn, effective=np.array([np.nan]))
+    assert unknown.high[0] == plain.high[0]
+
+
 @pytest.mark.slow
-def test_intervals_of_a_ratio_hold_the_truth_as_often_as_they_say():
-    """600 samples of 150 unequal accounts, of which 15 leave: 90 % of 95 % intervals hold."""
-    rng = np.random.default_rng(11)
-    holds = 0
-    for _ in range(600):
-        size = np.exp(rng.normal(4, 0.8, 150))
-        kept = size * np.where(rng.random(150) < 0.1, 0, np.exp(rng.normal(0, 0.1, 150)))
-        truth = 0.9 * np.exp(0.005)
-        drawn = poisson_sums(np.column_stack([kept, size]), rng, replicates=400)
+@pytest.mark.parametrize(("accounts", "spread", "leave"), [(150, 0.8, 0.1), (150, 1.3, 0.1)])
+def test_intervals_of_a_ratio_hold_the_truth_as_often_as_they_say(accounts, spread, leave):
+    """400 samples of unequal accounts: 92 to 99 % of 95 % intervals hold."""
+    rng, holds = np.random.default_rng(11), 0
+    truth = (1 - leave) * np.exp(0.005)
+    for _ in range(400):
+        size = np.exp(rng.normal(4, spread, accounts))
+        stay = rng.random(accounts) >= leave
+        kept = size * np.where(stay, np.exp(rng.normal(0, 0.1, accounts)), 0)
+        drawn = poisson_sums(np.column_stack([kept, size]), rng, replicates=600)
+        ratio = kept.sum() / size.sum()
+        terms = effective_terms((kept - ratio * size)[:, None])
         found = percentile_limits(
-            np.array([kept.sum() / size.sum()]), (drawn[:, 0] / drawn[:, 1])[:, None]
+            np.array([ratio]), (drawn[:, 0] / drawn[:, 1])[:, None], effective=terms
         )
         holds += found.low[0] <= truth <= found.high[0]
-    assert 0.87 <= holds / 600 <= 0.97
+    assert 0.92 <= holds / 400 <= 0.99

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from csa.analysis.revenue.drawn import KEYS, Drawn, Draws, asked_for, draw, with_bins
 from csa.analysis.revenue.months import Span, as_months
 from csa.analysis.revenue.rates import RetentionResult
+from csa.analysis.revenue.ratios import Ratio, effective_accounts
 from csa.errors import InputError
 from csa.methods.bootstrap import percentile_limits
 from csa.methods.decompose import RatioChange, decompose_ratio
@@ -20,7 +21,7 @@ FloatArray = NDArray[np.float64]
 Of = Literal["nrr", "grr", "arpa"]
 
 PARTS: Final = ("within", "mix", "contribution")
-RATIOS: Final = {"nrr": ("end", "start"), "grr": ("kept", "start"), "arpa": ("mrr", "n")}
+ABOVE: Final = {"nrr": ("end", "start"), "grr": ("kept", "start"), "arpa": ("mrr", "n")}
 TABLE: Final = (
     *("group", "weight", "previous_weight", "rate", "previous_rate"),
     *(f"{part}{end}" for part in PARTS for end in ("", "_low", "_high")),
@@ -84,13 +85,14 @@ def retention_bridge(
     See `csa.methods.decompose.decompose_ratio`: no term is left over. Groups are those of today.
     Each replicate of the bootstrap over accounts is split as well; limits are percentiles.
     """
-    if of not in RATIOS or horizon_months not in result.horizons:
+    if of not in ABOVE or horizon_months not in result.horizons:
         raise InputError(f"bridge: the result has no {of} over {horizon_months} months")
     at = 2 * result.horizons.index(horizon_months)
     sums = replace(
         result.sums,
         value=result.sums.value[:, at : at + 2],
         replicates=result.sums.replicates[:, :, at : at + 2],
+        units=tuple(cube[:, at : at + 2] for cube in result.sums.units),
     )
     return _bridge(sums, of, result.span, (horizon_months, result.confidence))
 
@@ -139,22 +141,25 @@ def arpa_bridge(
 def _bridge(sums: Drawn, of: Of, span: Span, how: tuple[int, float]) -> Bridge:
     """Split a change and each of its replicates."""
     horizon, confidence = how
-    above, below = RATIOS[of]
+    above, below = ABOVE[of]
     reason = _nothing(sums, of)
     if reason:
         return Bridge(of=of, span=span, horizon_months=horizon, status="unclear", reason=reason)
     parts = _split(sums.stat(above), sums.stat(below))
     drawn = [_split(*pair) for pair in zip(sums.drawn(above), sums.drawn(below), strict=True)]
     limits = {name: np.array([getattr(d, name) for d in drawn]) for name in ("within", "mix")}
+    terms = effective_accounts(sums, Ratio({above: 1.0}, below), 0, 1)
     return Bridge(
-        table=_table(sums.groups[1:], parts, limits, confidence),
+        table=_table(sums.groups[1:], parts, limits, (confidence, terms[1:])),
         of=of,
         horizon_months=horizon,
         rate=parts.ratio,
         previous_rate=parts.previous_ratio,
-        change=_estimate(parts.change, np.array([d.change for d in drawn]), confidence),
-        within=_estimate(parts.within.sum(), limits["within"].sum(axis=1), confidence),
-        mix=_estimate(parts.mix.sum(), limits["mix"].sum(axis=1), confidence),
+        change=_estimate(
+            parts.change, np.array([d.change for d in drawn]), (confidence, terms[:1])
+        ),
+        within=_estimate(parts.within.sum(), limits["within"].sum(axis=1), (confidence, terms[:1])),
+        mix=_estimate(parts.mix.sum(), limits["mix"].sum(axis=1), (confidence, terms[:1])),
         span=span,
         confidence=confidence,
         status="unclear" if span.reason else "ok",
@@ -164,7 +169,7 @@ def _bridge(sums: Drawn, of: Of, span: Span, how: tuple[int, float]) -> Bridge:
 
 def _nothing(sums: Drawn, of: Of) -> str:
     """Say why there is no change to be explained, if so."""
-    below = sums.stat(RATIOS[of][1])[0]
+    below = sums.stat(ABOVE[of][1])[0]
     if below[0] <= 0:
         return "no account paid at the start" if of != "arpa" else "no account pays"
     if below[1] <= 0:
@@ -179,9 +184,13 @@ def _split(above: FloatArray, below: FloatArray) -> RatioChange:
 
 
 def _table(
-    groups: tuple[str, ...], parts: RatioChange, drawn: dict[str, FloatArray], confidence: float
+    groups: tuple[str, ...],
+    parts: RatioChange,
+    drawn: dict[str, FloatArray],
+    how: tuple[float, FloatArray],
 ) -> pd.DataFrame:
     """Write the parts, one row per group, largest first."""
+    confidence, terms = how
     table = pd.DataFrame(
         {
             "group": groups,
@@ -193,15 +202,22 @@ def _table(
     )
     every = drawn | {"contribution": drawn["within"] + drawn["mix"]}
     for name in PARTS:
-        found = percentile_limits(getattr(parts, name), every[name], confidence=confidence)
+        found = percentile_limits(
+            getattr(parts, name), every[name], confidence=confidence, effective=terms
+        )
         table[name], table[f"{name}_low"], table[f"{name}_high"] = found
     level = 1 - (1 - confidence) / len(groups)
-    strict = percentile_limits(parts.contribution, every["contribution"], confidence=level)
+    strict = percentile_limits(
+        parts.contribution, every["contribution"], confidence=level, effective=terms
+    )
     table["sure"] = (strict.low > 0) | (strict.high < 0)
     order = table["contribution"].abs().sort_values(ascending=False, kind="stable").index
     return table.loc[order, list(TABLE)].reset_index(drop=True)
 
 
-def _estimate(value: float, drawn: FloatArray, confidence: float) -> Estimate:
-    found = percentile_limits(np.array([value]), drawn[:, None], confidence=confidence)
+def _estimate(value: float, drawn: FloatArray, how: tuple[float, FloatArray]) -> Estimate:
+    confidence, terms = how
+    found = percentile_limits(
+        np.array([value]), drawn[:, None], confidence=confidence, effective=terms
+    )
     return Estimate(*(float(x[0]) for x in found))

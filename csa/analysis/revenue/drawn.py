@@ -35,13 +35,15 @@ class Drawn:
     """Sums per group (the total first, alone where there is one group) and window.
 
     `value` is groups × windows × sums, `replicates` has the replicates before them; `stats` names
-    the sums. Money is in minor units.
+    the sums. `units` holds the same per account or bin of accounts, for each group in turn. Money
+    is in minor units.
     """
 
     groups: tuple[str, ...]
     stats: tuple[str, ...]
     value: FloatArray
     replicates: FloatArray
+    units: tuple[FloatArray, ...]
 
     def stat(self, name: str) -> FloatArray:
         """Return one of the sums.
@@ -147,13 +149,20 @@ def draw(sums: pd.DataFrame, windows: int, draws: Draws | None = None) -> Drawn:
     names = [ALL, *parts] if len(parts) > 1 else [ALL]
     value = np.zeros((len(names), windows, len(stats)))
     replicates = np.zeros((how.replicates, *value.shape))
-    rng = np.random.default_rng(how.seed)
+    rng, units = np.random.default_rng(how.seed), []
     for at, mine in enumerate(parts.values(), start=1):
         codes, bins = pd.factorize(mine["bin"])
         cube = np.zeros((len(bins), *value.shape[1:]))
         cube[codes, mine["window"].to_numpy(dtype=int)] = mine[stats].to_numpy(dtype=float)
+        units.append(cube)
         found = poisson_sums(cube.reshape(len(cube), -1), rng, replicates=how.replicates)
         for place in {0, at} if len(names) > 1 else {0}:
             value[place] += cube.sum(axis=0)
             replicates[:, place] += found.reshape(how.replicates, *value.shape[1:])
-    return Drawn(groups=tuple(names), stats=tuple(stats), value=value, replicates=replicates)
+    return Drawn(
+        groups=tuple(names),
+        stats=tuple(str(name) for name in stats),
+        value=value,
+        replicates=replicates,
+        units=tuple(units),
+    )

@@ -11,11 +11,16 @@ from numpy.typing import NDArray
 
 from csa.analysis.revenue.drawn import KEYS, Drawn, Draws, Window, asked_for, draw, with_bins
 from csa.analysis.revenue.months import MIN_ACCOUNTS, Span, as_months
-from csa.methods.bootstrap import percentile_limits
+from csa.analysis.revenue.ratios import Ratio, changed, estimated, value_of
 
 FloatArray = NDArray[np.float64]
 
-RATES: Final = ("quick_ratio", "quick_ratio_with_reactivation", "nrr", "grr")
+RATIOS: Final = {
+    "quick_ratio": Ratio({"new": 1.0, "more": 1.0}, "lost"),
+    "quick_ratio_with_reactivation": Ratio({"new": 1.0, "more": 1.0, "back": 1.0}, "lost"),
+    "nrr": Ratio({"start": 1.0, "more": 1.0, "back": 1.0, "lost": -1.0}, "start"),
+    "grr": Ratio({"start": 1.0, "lost": -1.0}, "start"),
+}
 ENDS: Final = ("", "_low", "_high")
 
 
@@ -69,7 +74,7 @@ def flow_rates(
     Quick ratio: (new + expansion [+ reactivation]) / (contraction + churn). By flows, NRR = (end -
     new) / start and GRR = 1 - (contraction + churn) / start: with the movements of accounts that
     were not there at the start, so GRR can fall below what any account kept, and NRR counts those
-    that came back. Limits are percentiles of a Poisson bootstrap over accounts.
+    that came back. Limits are expanded percentiles of a Poisson bootstrap over accounts.
     """
     rows = as_months(months)
     windows: list[Window] = [(span.first, span.last), (span.previous_first, span.previous_last)]
@@ -84,7 +89,7 @@ def flow_rates(
             "no_loss": sums.stat("lost")[:, 0] == 0,
         }
     )
-    for name in RATES:
+    for name in RATIOS:
         at = 0 if name.startswith("quick") else 2
         table = table.join(_rate(name, sums, at, confidence))
     table["status"], table["reason"] = _judged(table, span)
@@ -114,31 +119,14 @@ def _flow_sums(rows: ir.Table, windows: Sequence[Window], draws: Draws | None) -
 
 def _rate(name: str, sums: Drawn, at: int, confidence: float) -> pd.DataFrame:
     """One rate of the window `at`, and its change from the one after it."""
-    value = _ratio(name, {s: sums.stat(s) for s in sums.stats})
-    drawn = _ratio(name, {s: sums.drawn(s) for s in sums.stats})
     made: dict[str, FloatArray] = {}
-    limits = percentile_limits(value[:, at], drawn[..., at], confidence=confidence)
-    with np.errstate(invalid="ignore"):
-        change = value[:, at] - value[:, at + 1], drawn[..., at] - drawn[..., at + 1]
-    moved = percentile_limits(*change, confidence=confidence)
-    for suffix, numbers, changed in zip(ENDS, limits, moved, strict=True):
-        made[name + suffix], made[f"{name}_change{suffix}"] = numbers, changed
-    made[f"{name}_previous"] = value[:, at + 1]
+    limits = estimated(sums, RATIOS[name], at, confidence=confidence)
+    moved = changed(sums, RATIOS[name], at, confidence=confidence)
+    for suffix, numbers, change in zip(ENDS, limits, moved, strict=True):
+        made[name + suffix], made[f"{name}_change{suffix}"] = numbers, change
+    made[f"{name}_previous"] = value_of(sums, RATIOS[name])[:, at + 1]
     way = np.select([moved.low > 0, moved.high < 0], ["up", "down"], "unclear")
-    return pd.DataFrame(made).assign(**{f"{name}_moved": way}).replace([np.inf, -np.inf], np.nan)
-
-
-def _ratio(name: str, s: dict[str, FloatArray]) -> FloatArray:
-    """Make a rate of sums; infinite or NaN where nothing stands below the line."""
-    gained = s["new"] + s["more"]
-    above = {
-        "quick_ratio": gained,
-        "quick_ratio_with_reactivation": gained + s["back"],
-        "nrr": s["start"] + s["more"] + s["back"] - s["lost"],
-        "grr": s["start"] - s["lost"],
-    }[name]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(above / (s["lost"] if name.startswith("quick") else s["start"]))
+    return pd.DataFrame(made).assign(**{f"{name}_moved": way})
 
 
 def _judged(table: pd.DataFrame, span: Span) -> tuple[list[str], list[str]]:

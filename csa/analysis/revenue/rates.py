@@ -19,8 +19,8 @@ from csa.analysis.revenue.months import (
     as_months,
     first_day,
 )
+from csa.analysis.revenue.ratios import Ratio, changed, estimated, value_of
 from csa.errors import InputError
-from csa.methods.bootstrap import percentile_limits
 from csa.methods.intervals import wilson
 
 FloatArray = NDArray[np.float64]
@@ -28,7 +28,11 @@ FloatArray = NDArray[np.float64]
 HORIZONS: Final = (1, 3, 12)
 PERIODS: Final = 13
 RATES: Final = ("nrr", "grr", "logo_churn")
-PARTS: Final = {"nrr": ("end", "start"), "grr": ("kept", "start"), "logo_churn": ("lost", "n")}
+RATIOS: Final = {
+    "nrr": Ratio({"end": 1.0}, "start"),
+    "grr": Ratio({"kept": 1.0}, "start"),
+    "logo_churn": Ratio({"lost": 1.0}, "n"),
+}
 ENDS: Final = ("", "_low", "_high")
 
 
@@ -107,8 +111,9 @@ def retention(
         NRR = Σ e_i / Σ s_i,   GRR = Σ min(e_i, s_i) / Σ s_i ≤ 1,   logo churn = #{e_i = 0} / n.
 
     New accounts are in none of them; one that left and came back counts if it pays at the end.
-    Limits of NRR and GRR, and of all changes, are percentiles of a Poisson bootstrap over
-    accounts; where both windows overlap, the same draws serve both. Logo churn has Wilson's.
+    Limits of NRR and GRR, and of all changes, are expanded percentiles of a Poisson bootstrap over
+    accounts (`csa.methods.bootstrap.percentile_limits`); where both windows overlap, the same
+    draws serve both. Logo churn has Wilson's.
 
     References
     ----------
@@ -182,27 +187,6 @@ def retention_over_time(
     return RetentionTrend(table=table, horizon_months=horizon_months, confidence=confidence)
 
 
-def ratio(sums: Drawn, name: str) -> tuple[FloatArray, FloatArray]:
-    """Return one of the rates, and its replicates.
-
-    Parameters
-    ----------
-    sums : Drawn
-        From `locked_sums`.
-    name : str
-        nrr, grr or logo_churn.
-
-    Returns
-    -------
-    tuple of ndarray
-        Groups × windows; replicates × groups × windows. NaN where nobody paid at the start.
-    """
-    above, below = PARTS[name]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = sums.stat(above) / sums.stat(below)
-        return value, sums.drawn(above) / sums.drawn(below)
-
-
 def _window(sums: Drawn, at: int, confidence: float) -> pd.DataFrame:
     """Rates with limits of one window, a row per group."""
     n, start, end, lost = (sums.stat(s)[:, at] for s in ("n", "start", "end", "lost"))
@@ -220,8 +204,7 @@ def _window(sums: Drawn, at: int, confidence: float) -> pd.DataFrame:
         }
     )
     for name in RATES:
-        value, drawn = ratio(sums, name)
-        limits = percentile_limits(value[:, at], drawn[:, :, at], confidence=confidence)
+        limits = estimated(sums, RATIOS[name], at, confidence=confidence)
         if name == "logo_churn":
             limits = wilson(lost, n, confidence=confidence)
         for suffix, numbers in zip(ENDS, limits, strict=True):
@@ -233,13 +216,8 @@ def _changes(sums: Drawn, at: int, confidence: float) -> pd.DataFrame:
     """Change of each rate from the window `at` + 1 to the window `at`."""
     made = {}
     for name in RATES:
-        value, drawn = ratio(sums, name)
-        limits = percentile_limits(
-            value[:, at] - value[:, at + 1],
-            drawn[:, :, at] - drawn[:, :, at + 1],
-            confidence=confidence,
-        )
-        made[f"{name}_previous"] = value[:, at + 1]
+        limits = changed(sums, RATIOS[name], at, confidence=confidence)
+        made[f"{name}_previous"] = value_of(sums, RATIOS[name])[:, at + 1]
         for suffix, numbers in zip(ENDS, limits, strict=True):
             made[f"{name}_change{suffix}"] = numbers
         moved = np.select([limits.low > 0, limits.high < 0], ["up", "down"], "unclear")
