@@ -42,6 +42,7 @@ chart: mrr-bridge-arpa-chart
 table: mrr-bridge-arpa-by-group
 ## Whose revenue is it?
 finding: revenue-concentration
+chart: revenue-concentration-chart
 table: largest-accounts
 """
 KINDS = {FINDING: "finding", CHART: "chart", TABLE: "table"}

@@ -98,6 +98,7 @@ def charts(have, words):
         plots.revenue_retention(have["kept"], horizon_months=12, words=words),
         plots.mrr_bridge(have["nrr"], words=words),
         plots.mrr_bridge(have["arpa"], words=words),
+        plots.revenue_concentration(have["held"], words=words),
     ]
 
 

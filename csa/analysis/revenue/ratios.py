@@ -107,7 +107,7 @@ def _terms(sums: Drawn, ratio: Ratio, units: FloatArray) -> FloatArray:
     below = units[:, sums.stats.index(ratio.below)]
     with np.errstate(invalid="ignore", divide="ignore"):
         terms = (above - np.sum(above) / below.sum() * below) / below.sum()
-    return np.nan_to_num(np.asarray(terms), nan=0.0, posinf=0.0, neginf=0.0)
+    return np.asarray(np.nan_to_num(terms, nan=0.0, posinf=0.0, neginf=0.0))
 
 
 def value_of(sums: Drawn, ratio: Ratio) -> FloatArray:

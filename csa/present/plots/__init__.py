@@ -20,6 +20,7 @@ from csa.present.plots.effects import effects
 from csa.present.plots.extrapolation import extrapolation
 from csa.present.plots.hazard import hazard_by_age
 from csa.present.plots.mrr_bridge import mrr_bridge
+from csa.present.plots.mrr_concentration import revenue_concentration
 from csa.present.plots.mrr_movements import mrr_movements
 from csa.present.plots.mrr_retention import retention_over_time, revenue_retention
 from csa.present.plots.mrr_waterfall import mrr_waterfall
@@ -58,6 +59,7 @@ __all__ = [
     "renewals",
     "retention_over_time",
     "revenue_at_risk",
+    "revenue_concentration",
     "revenue_retention",
     "risk_effects",
     "risk_signs",
