@@ -12,6 +12,8 @@ import pytest
 
 from csa.analysis.clv.buyers import buyers
 from csa.analysis.clv.buyers_valued import DOUBT, followed, value_buyers
+from csa.analysis.clv.dated_total import dated_total
+from csa.analysis.clv.holdout import rolling
 from csa.analysis.clv.rfm import rfm
 from csa.analysis.clv.value import buyer_value
 from csa.analysis.clv.value_models import ValueTerms, value_model
@@ -120,6 +122,31 @@ def test_the_fits_are_followed_through_the_days_held_back(found, bought):
     many = alive["customers"]
     gap = float((alive["bought"] - alive["expected"]) @ many / many.sum())
     assert abs(gap) < 0.06
+
+
+@pytest.mark.slow
+def test_the_clock_foretells_the_total_and_is_judged_from_earlier_days(found, bought):
+    """Days held back: 92; of the 272 before, 90 and 180 days back leave 92 and more to learn."""
+    ahead = dated_total(found, bought, rng=np.random.default_rng(1))
+    card = found.holdout.table.set_index("model")
+    assert ahead.expected == card.loc["BG/NBD, dated", "predicted"]
+    assert ahead.low < ahead.actual == card.loc[found.chosen, "actual"] < ahead.high
+    assert ahead.days_earlier == 2
+    origins = [SPLIT - timedelta(days=90 * k) for k in (1, 2)]
+    made = rolling(bought, origins=origins, horizon_days=90)
+    off = made["total_error"].abs().groupby(made["model"]).mean()
+    assert ahead.error == pytest.approx(off["BG/NBD, dated"])
+    assert ahead.chosen_error == pytest.approx(off[found.chosen])
+    assert ahead.better == (ahead.error < ahead.chosen_error)
+
+
+@pytest.mark.slow
+def test_a_clock_without_earlier_days_is_not_called_better(bought):
+    short = bought.filter(bought.day <= FIRST + timedelta(days=150)).cache()
+    found = buyers(short, as_of=FIRST + timedelta(days=150))
+    ahead = dated_total(found, short, rng=np.random.default_rng(1))
+    assert (ahead.days_earlier, ahead.better) == (0, False)
+    assert dated_total(replace(found, holdout=None), short, rng=np.random.default_rng(1)) is None
 
 
 @pytest.mark.slow

@@ -58,6 +58,9 @@ chart: purchases-by-frequency
 finding: alive-calibration
 chart: customers-alive
 chart: alive-calibration
+## Which groups of buyers leave sooner?
+finding: buyer-groups
+table: buyer-groups
 ## Who will buy most next?
 finding: next-best-customers
 chart: frequency-recency

@@ -11,6 +11,7 @@ import pytest
 from sample_editions import Target
 
 from csa.analysis.clv.buyers import BuyersResult, buyers
+from csa.analysis.clv.dated_total import DatedTotal
 from csa.analysis.clv.holdout import NAIVE, Scorecard
 from csa.analysis.clv.newcomers import COLUMNS, NewcomerValue, newcomer_value
 from csa.analysis.clv.opportunities import OpportunityBuyers
@@ -20,9 +21,11 @@ from csa.analysis.clv.value import ALL, BuyerValue, buyer_value, next_best
 from csa.analysis.clv.value_matrix import frequency_recency
 from csa.analysis.clv.value_models import ValueTerms, value_model
 from csa.analysis.clv.value_shapes import alive_shares, buyer_concentration
+from csa.methods.btyd.dated import MODEL as DATED
 from csa.methods.btyd.gamma_gamma import fit_gamma_gamma
 from csa.methods.btyd.independence import SpendIndependence, spend_independence
 from csa.present import narrate, plots, tables
+from csa.present.words import UNKNOWN
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = ("<script>alert(1)</script>", "A" * 200, "حساب تجريبي")
@@ -466,6 +469,25 @@ def test_the_model_is_judged_by_what_it_had_not_seen(off, beats, status, word):
     assert finding.measure.value == off
 
 
+def test_the_total_of_the_clock_is_told_where_it_did_better_before():
+    ahead = DatedTotal(
+        expected=980.4,
+        low=800.0,
+        high=1150.0,
+        actual=1010.0,
+        confidence=0.95,
+        days_earlier=2,
+        error=0.02,
+        chosen_error=0.05,
+    )
+    told = narrate.buyer_models(models(), dated=ahead).evidence
+    assert "off by 2.0% on average from 2 earlier days where this one was off by 5.0%" in told
+    assert "expected 980 purchases (95% interval 800 to 1,150); 1,010 came." in told
+    plain = narrate.buyer_models(models()).evidence
+    for worse in (0.06, np.nan):
+        assert narrate.buyer_models(models(), dated=replace(ahead, error=worse)).evidence == plain
+
+
 def test_a_model_that_failed_is_told_in_words_and_replaced_by_a_rule():
     made = models(off=-0.26, beats=False)
     made.table.loc[made.table["chosen"], "diagnosis"] = "nobody leaves: the NBD boundary"
@@ -528,7 +550,8 @@ def test_few_steps_of_the_chance_leave_it_open(steps, status):
     assert narrate.alive_calibration(chances().head(steps), MODEL).status == status
     outside = narrate.alive_calibration(chances(0.1).head(steps), MODEL)
     assert outside.status == ("bad" if steps == 3 else "unclear")
-    assert "Do not strike out customers" in outside.action
+    assert ("Do not strike out customers" in outside.action) == (steps == 3)
+    assert ("when customers differ more" in outside.action) == (steps < 3)
 
 
 def test_one_step_outside_is_not_good():
@@ -609,6 +632,21 @@ def test_models_stand_beside_naive_rules():
     assert cells[0][3:7] == ["−5.0%", "−15.0%", "0.610", "1.234"]
     assert cells[2][3] == "+40.0%"
     assert "NBD boundary" in tables.buyer_models(models()).note
+
+
+def test_the_model_with_a_clock_is_shown_for_comparison():
+    made = models()
+    row = made.holdout.table.iloc[:1].assign(model=DATED, naive=False, total_error=-0.02)
+    shown = pd.concat([row, made.holdout.table], ignore_index=True)
+    table = tables.buyer_models(replace(made, holdout=replace(made.holdout, table=shown)))
+    cells = table.cells()
+    assert [row[0] for row in cells] == [MODEL, "Pareto/NBD", DATED, *NAIVE]
+    assert (cells[2][1], cells[2][3], cells[2][-1]) == (UNKNOWN, "−2.0%", "for comparison")
+    assert "for comparison, since values rest on models without dates" in table.note
+    assert DATED not in tables.buyer_models(made).note
+    failed = shown.assign(total_error=shown["total_error"].mask(shown["model"] == DATED))
+    table = tables.buyer_models(replace(made, holdout=replace(made.holdout, table=failed)))
+    assert DATED not in [row[0] for row in table.cells()]
 
 
 def test_empty_tables_say_why():

@@ -8,6 +8,7 @@ import pandas as pd
 
 from csa.analysis.clv.alive import alive_calibration
 from csa.analysis.clv.buyers import BuyersResult
+from csa.analysis.clv.dated_total import DatedTotal, dated_total
 from csa.analysis.clv.economics_concentration import Concentration
 from csa.analysis.clv.newcomers import NewcomerValue, newcomer_value
 from csa.analysis.clv.rfm import rfm
@@ -34,10 +35,14 @@ class ValuedBuyers:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Followed:
-    """Purchases followed through the holdout, and whether those taken for gone stayed away."""
+    """Purchases followed through the holdout, and whether those taken for gone stayed away.
+
+    `dated` is the total by a model that knows bursts and weeks; None where there is none.
+    """
 
     track: Tracking
     alive: pd.DataFrame
+    dated: DatedTotal | None = None
 
 
 def value_buyers(
@@ -105,4 +110,5 @@ def followed(found: BuyersResult, purchases: ir.Table, *, rng: np.random.Generat
     return Followed(
         track=tracking(purchases, held, card.fits),
         alive=alive_calibration(held, card.fits[found.chosen], rng),
+        dated=dated_total(found, purchases, rng=rng),
     )

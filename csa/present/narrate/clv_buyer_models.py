@@ -6,6 +6,7 @@ from typing import Final
 import pandas as pd
 
 from csa.analysis.clv.buyers import BuyersResult
+from csa.analysis.clv.dated_total import DatedTotal
 from csa.analysis.clv.holdout import AGAIN, AT_RATE
 from csa.analysis.clv.opportunities import OpportunityBuyers
 from csa.methods.btyd.independence import SpendIndependence
@@ -42,13 +43,18 @@ CROWDED: Final = (
 TOTAL_OFF: Final = 0.08  # share by which a model may miss the total before readers should mind
 
 
-def buyer_models(result: BuyersResult, *, words: Words = ENGLISH) -> Finding:
+def buyer_models(
+    result: BuyersResult, *, dated: DatedTotal | None = None, words: Words = ENGLISH
+) -> Finding:
     """Say which model the values rest on, and whether it held on what it had not seen.
 
     Parameters
     ----------
     result : BuyersResult
         From `csa.analysis.clv.buyers.buyers`.
+    dated : DatedTotal, optional
+        From `csa.analysis.clv.buyers_valued.followed`; its total is told where it did better from
+        earlier days than the model chosen.
     words : Words
         Locale and currency.
 
@@ -90,7 +96,9 @@ def buyer_models(result: BuyersResult, *, words: Words = ENGLISH) -> Finding:
         kind="report",
         title=title,
         text=_model_text(result.chosen, off, words),
-        evidence=" ".join(filter(None, [capital(result.why), _what_happened(result)])),
+        evidence=" ".join(
+            filter(None, [capital(result.why), _what_happened(result), _by_weeks(dated, words)])
+        ),
         action=_model_action(status, off, result, words),
         status=status,
         measure=measure,
@@ -167,6 +175,21 @@ def _what_happened(result: BuyersResult) -> str:
     held = result.holdout.fits.get(str(result.chosen)) if result.holdout is not None else None
     found = "; ".join([*said, *(held.diagnosis if held is not None else ())])
     return " ".join(text for word, text in IN_WORDS.items() if str(word) in found)
+
+
+def _by_weeks(dated: DatedTotal | None, words: Words) -> str:
+    """Tell the total of the model with a clock, where it has done better before."""
+    if dated is None or not dated.better:
+        return ""
+    return (
+        "A model that knows bursts of new customers and good and bad weeks (BG/NBD, dated), off by "
+        f"{words.share(dated.error)} on average from {words.number(dated.days_earlier)} earlier "
+        f"days where this one was off by {words.share(dated.chosen_error)}, expected "
+        f"{words.number(round(dated.expected))} purchases "
+        f"({words.share(dated.confidence, 0)} interval "
+        f"{words.number(round(dated.low))} to {words.number(round(dated.high))}); "
+        f"{words.number(round(dated.actual))} came."
+    )
 
 
 def _best_rule(result: BuyersResult) -> str:
@@ -268,7 +291,7 @@ def alive_calibration(rows: pd.DataFrame, model: str, *, words: Words = ENGLISH)
         evidence=f"In {words.number(off)} of {words.number(len(rows))} steps of the chance the "
         "share expected lies outside the 95% interval of the share that bought. "
         f"{_gone(gone, words)}",
-        action=_careful(side) if off else SAME if status == "good" else WAIT,
+        action=WAIT if status == "unclear" else _careful(side) if off else SAME,
         status=status,
     )
 

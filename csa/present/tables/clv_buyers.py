@@ -2,11 +2,13 @@
 
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from csa.analysis.clv.buyers import BuyersResult
 from csa.analysis.clv.newcomers import NewcomerValue
 from csa.analysis.clv.value import ALL, BuyerValue
+from csa.methods.btyd.dated import MODEL as DATED
 from csa.present.columns import Column
 from csa.present.items import Table
 from csa.present.money import major
@@ -246,7 +248,8 @@ def buyer_models(
     Returns
     -------
     Table
-        The chosen model first, naive rules last.
+        The chosen model first, naive rules last; before them the model that knows bursts of new
+        customers and weeks, which is no choice.
     """
     rows = result.table.assign(
         verdict=[
@@ -255,9 +258,11 @@ def buyer_models(
         ]
     )
     if result.holdout is not None:
-        rules = result.holdout.table
-        rules = rules.loc[rules["naive"].astype(bool)].assign(verdict="naive rule", diagnosis="")
-        rows = pd.concat([rows, rules.drop(columns="reason")], ignore_index=True)
+        others = result.holdout.table.drop(columns="reason")
+        others = others.loc[~others["model"].isin(rows["model"]) & others["total_error"].notna()]
+        verdict = np.where(others["naive"].astype(bool), "naive rule", "for comparison")
+        others = others.assign(verdict=verdict, diagnosis="")
+        rows = pd.concat([rows, others], ignore_index=True)
     rows = rows.assign(
         total_error=[_signed(off, words) for off in rows["total_error"]],
         revenue_error=[_signed(off, words) for off in rows["revenue_error"]],
@@ -280,7 +285,19 @@ def buyer_models(
             Column("verdict", "Verdict"),
         ),
         rows=rows,
-        note=f"{result.why} {_sentence('; '.join(said))}".strip(),
+        note=" ".join(
+            filter(None, [result.why, _sentence("; ".join(said)), _compared_only(rows["model"])])
+        ),
         empty="No model was fitted.",
         words=words,
+    )
+
+
+def _compared_only(models: pd.Series) -> str:
+    """Say what the model is that values do not rest on."""
+    if not models.eq(DATED).any():
+        return ""
+    return (
+        f"{DATED}: BG/NBD in which new customers may buy in a burst and weeks may be good or bad; "
+        "for comparison, since values rest on models without dates."
     )
