@@ -13,6 +13,8 @@ from csa.errors import InputError, NotAvailable
 
 ActivityKind = Literal["paid", "purchased", "used"]
 Begins = Literal["first", "signup"]
+Unit = Literal["accounts", "users"]
+UNITS = {"accounts": "account_id", "users": "user_id"}
 OTHERS = {"paid": "purchases", "purchased": "spells"}  # who is active in that way alone is left out
 
 
@@ -22,12 +24,13 @@ class Activity:
 
     `rows`: `account_id`, `user_id` (of "used"), `group`, `day` (missing: known, never active);
     of "paid" also `until` (first day no longer paid; missing while running); `start` where the
-    start is not the first of these days. `start` names that column, or is None. `left_out` counts
+    start is not the first of these days. `unit` is the column of who is counted. `start` names that column, or is None. `left_out` counts
     accounts that began before we would have seen them leave.
     """
 
     rows: ir.Table
     kind: ActivityKind
+    unit: str
     begins: Begins
     start: str | None
     left_out: int
@@ -37,6 +40,7 @@ def activity(
     workspace: Workspace,
     *,
     kind: ActivityKind = "paid",
+    unit: Unit = "accounts",
     by: str = "segment",
     begins: Begins = "first",
 ) -> Activity:
@@ -49,6 +53,8 @@ def activity(
     kind : {"paid", "purchased", "used"}
         What counts as active: a subscription in force, a purchase of which money is left, a use
         of the product. Without any subscriptions, "paid" is what was purchased.
+    unit : {"accounts", "users"}
+        Who is followed; users only where the product is used, each from the first use.
     by : str
         Column of accounts by which rows are grouped.
     begins : {"first", "signup"}
@@ -68,10 +74,7 @@ def activity(
     InputError
         If a choice does not exist, or accounts have no such column or segment.
     """
-    if kind not in get_args(ActivityKind):
-        raise InputError(f'activity "{kind}" is not one of {", ".join(get_args(ActivityKind))}')
-    if begins not in get_args(Begins):
-        raise InputError(f'begins "{begins}" is not one of {", ".join(get_args(Begins))}')
+    _check(kind, unit, begins)
     if kind == "paid" and "subscriptions" not in workspace.tables:
         kind = "purchased" if "transactions" in workspace.tables else kind
     rows, start = _rows(workspace, kind, by)
@@ -89,7 +92,34 @@ def activity(
     keep = [
         c for c in ("account_id", "user_id", "group", "start", "day", "until") if c in rows.columns
     ]
-    return Activity(rows=rows.select(*keep), kind=kind, begins=begins, start=start, left_out=count)
+    return Activity(
+        rows=rows.select(*keep),
+        kind=kind,
+        unit=UNITS[unit],
+        begins=begins,
+        start=start,
+        left_out=count,
+    )
+
+
+def _check(kind: str, unit: str, begins: str) -> None:
+    """Refuse choices that do not exist, all at once."""
+    faults = [
+        f'{name} "{given}" is not one of {", ".join(known)}'
+        for name, given, known in (
+            ("activity", kind, get_args(ActivityKind)),
+            ("unit", unit, get_args(Unit)),
+            ("begins", begins, get_args(Begins)),
+        )
+        if given not in known
+    ]
+    if unit == "users" and (kind != "used" or begins != "first"):
+        faults.append(
+            "unit users: only uses name users, and only accounts sign up; choose activity used "
+            "and begins first, or unit accounts"
+        )
+    if faults:
+        raise InputError(*faults)
 
 
 def _rows(workspace: Workspace, kind: ActivityKind, by: str) -> tuple[ir.Table, str | None]:

@@ -13,17 +13,23 @@ from csa.analysis.cohorts.masks import cohort_counts
 from csa.analysis.cohorts.pairs import CELLS
 from csa.analysis.cohorts.stretches import active_days
 from csa.analysis.cohorts.units import ALL
+from csa.errors import InputError
 
 Activity = Literal["paid", "purchased", "used"]
+Begins = Literal["first", "signup"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Basis:
-    """What is counted: who (`unit`, a column), active in what way, from which start."""
+    """What is counted: who (`unit`, a column), active in what way, from which start on.
+
+    `start` names the column of the start, `begins` says what it is: the first activity or signup.
+    """
 
     unit: str = "account_id"
     activity: Activity = "paid"
     start: str | None = None
+    begins: Begins = "first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,9 +76,11 @@ def count(
     Raises
     ------
     InputError
-        If a column is missing or of the wrong kind.
+        If a column is missing or of the wrong kind, or a threshold is asked of what is paid.
     """
     of = basis or Basis()
+    if of.activity == "paid" and clock.least_days > 1:
+        raise InputError("least_days: what is paid has no active days; use 1, or another activity")
     if isinstance(rows, pd.DataFrame) and "until" in rows.columns:
         rows = ibis.memtable(rows)
     days = rows if isinstance(rows, pd.DataFrame) else active_days(rows, clock=clock, as_of=as_of)

@@ -18,6 +18,9 @@ from csa.present.narrate.clv_change import value_moved, value_realised
 from csa.present.narrate.clv_contract import customer_concentration, customer_value, half_absent
 from csa.present.narrate.clv_economics import cac_payback, clv_cac
 from csa.present.narrate.clv_growth import growth_carried
+from csa.present.narrate.cohorts_change import cohort_change, cohort_ways
+from csa.present.narrate.cohorts_revenue import cohort_revenue
+from csa.present.narrate.cohorts_standing import cohort_basis, cohort_groups, cohort_retention
 from csa.present.narrate.effects import effects
 from csa.present.narrate.extrapolation import extrapolation
 from csa.present.narrate.groups import groups
@@ -53,6 +56,12 @@ __all__ = [
     "chance_to_leave",
     "churn_rate",
     "clv_cac",
+    "cohort_basis",
+    "cohort_change",
+    "cohort_groups",
+    "cohort_retention",
+    "cohort_revenue",
+    "cohort_ways",
     "customer_concentration",
     "customer_value",
     "data_quality",

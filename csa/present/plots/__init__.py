@@ -16,6 +16,9 @@ from csa.present.plots.clv_buyers import (
 )
 from csa.present.plots.clv_contract import customer_concentration, customer_value
 from csa.present.plots.clv_economics import clv_cac, value_moved, value_realised
+from csa.present.plots.cohorts_breakdown import cohort_groups, cohort_revenue
+from csa.present.plots.cohorts_lines import cohort_curves, cohort_trend
+from csa.present.plots.cohorts_triangle import cohort_triangle
 from csa.present.plots.effects import effects
 from csa.present.plots.extrapolation import extrapolation
 from csa.present.plots.hazard import hazard_by_age
@@ -41,6 +44,11 @@ __all__ = [
     "causes_by_month",
     "churn_rates",
     "clv_cac",
+    "cohort_curves",
+    "cohort_groups",
+    "cohort_revenue",
+    "cohort_trend",
+    "cohort_triangle",
     "customer_concentration",
     "customer_value",
     "effects",

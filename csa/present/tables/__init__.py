@@ -17,6 +17,13 @@ from csa.present.tables.clv_contract import (
     value_cohorts,
 )
 from csa.present.tables.clv_economics import unit_economics, value_moved, value_realised
+from csa.present.tables.cohorts import (
+    cohort_ages,
+    cohort_groups,
+    cohort_revenue,
+    cohort_trend,
+    cohort_ways,
+)
 from csa.present.tables.effects import effect_tests
 from csa.present.tables.extrapolation import expected_lifetime, extrapolation
 from csa.present.tables.hazard_model import hazard_model, renewals
@@ -45,6 +52,11 @@ __all__ = [
     "chance_to_leave",
     "checks",
     "churn_rate",
+    "cohort_ages",
+    "cohort_groups",
+    "cohort_revenue",
+    "cohort_trend",
+    "cohort_ways",
     "customer_value",
     "effect_tests",
     "expected_lifetime",
