@@ -13,8 +13,7 @@ from csa.errors import InputError, NotAvailable
 
 ActivityKind = Literal["paid", "purchased", "used"]
 Begins = Literal["first", "signup"]
-Unit = Literal["accounts", "users"]
-UNITS = {"accounts": "account_id", "users": "user_id"}
+Asked = Literal["paid", "purchased", "used", "users"]
 OTHERS = {"paid": "purchases", "purchased": "spells"}  # who is active in that way alone is left out
 
 
@@ -24,8 +23,8 @@ class Activity:
 
     `rows`: `account_id`, `user_id` (of "used"), `group`, `day` (missing: known, never active);
     of "paid" also `until` (first day no longer paid; missing while running); `start` where the
-    start is not the first of these days. `unit` is the column of who is counted. `start` names that column, or is None. `left_out` counts
-    accounts that began before we would have seen them leave.
+    start is not the first of these days. `unit` is the column of who is counted, `start` that of
+    its start, or None. `left_out` counts accounts that began before we would have seen them leave.
     """
 
     rows: ir.Table
@@ -39,8 +38,7 @@ class Activity:
 def activity(
     workspace: Workspace,
     *,
-    kind: ActivityKind = "paid",
-    unit: Unit = "accounts",
+    kind: Asked = "paid",
     by: str = "segment",
     begins: Begins = "first",
 ) -> Activity:
@@ -50,11 +48,10 @@ def activity(
     ----------
     workspace : Workspace
         Its segment limits the accounts.
-    kind : {"paid", "purchased", "used"}
+    kind : {"paid", "purchased", "used", "users"}
         What counts as active: a subscription in force, a purchase of which money is left, a use
-        of the product. Without any subscriptions, "paid" is what was purchased.
-    unit : {"accounts", "users"}
-        Who is followed; users only where the product is used, each from the first use.
+        of the product by an account, or by a person ("users"). Without any subscriptions, "paid"
+        is what was purchased.
     by : str
         Column of accounts by which rows are grouped.
     begins : {"first", "signup"}
@@ -74,10 +71,12 @@ def activity(
     InputError
         If a choice does not exist, or accounts have no such column or segment.
     """
-    _check(kind, unit, begins)
-    if kind == "paid" and "subscriptions" not in workspace.tables:
-        kind = "purchased" if "transactions" in workspace.tables else kind
-    rows, start = _rows(workspace, kind, by)
+    _check(kind, begins)
+    unit = "user_id" if kind == "users" else "account_id"
+    way: ActivityKind = "used" if kind == "users" else kind
+    if way == "paid" and "subscriptions" not in workspace.tables:
+        way = "purchased" if "transactions" in workspace.tables else way
+    rows, start = _rows(workspace, way, by)
     signups = _signups(workspace, by)
     late = _late(rows, signups)
     if begins == "signup":
@@ -86,7 +85,7 @@ def activity(
                 "cohorts by signup need the table accounts with signed_up_on; add it to csa.yml, "
                 "or count from the first activity (begins: first)"
             )
-        rows, start = _from_signup(workspace, rows, signups, kind), "start"
+        rows, start = _from_signup(workspace, rows, signups, way), "start"
     count = int(late.count().to_pyarrow().as_py())
     rows = rows.anti_join(late, "account_id") if count else rows
     keep = [
@@ -94,30 +93,26 @@ def activity(
     ]
     return Activity(
         rows=rows.select(*keep),
-        kind=kind,
-        unit=UNITS[unit],
+        kind=way,
+        unit=unit,
         begins=begins,
         start=start,
         left_out=count,
     )
 
 
-def _check(kind: str, unit: str, begins: str) -> None:
+def _check(kind: str, begins: str) -> None:
     """Refuse choices that do not exist, all at once."""
     faults = [
         f'{name} "{given}" is not one of {", ".join(known)}'
         for name, given, known in (
-            ("activity", kind, get_args(ActivityKind)),
-            ("unit", unit, get_args(Unit)),
+            ("activity", kind, get_args(Asked)),
             ("begins", begins, get_args(Begins)),
         )
         if given not in known
     ]
-    if unit == "users" and (kind != "used" or begins != "first"):
-        faults.append(
-            "unit users: only uses name users, and only accounts sign up; choose activity used "
-            "and begins first, or unit accounts"
-        )
+    if kind == "users" and begins == "signup":
+        faults.append("users: only accounts sign up; let users begin with their first activity")
     if faults:
         raise InputError(*faults)
 

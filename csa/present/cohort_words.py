@@ -17,7 +17,6 @@ BEGAN: Final = {
 }
 DID: Final = {"paid": "still paid", "purchased": "bought again", "used": "used the product again"}
 DOING: Final = {"paid": "still paying", "purchased": "buying again", "used": "using it again"}
-AFTER: Final = {"month": "month", "week": "week", "tenure": "window"}
 
 
 class ClockLike(Protocol):
@@ -177,4 +176,4 @@ class CohortWords:
         str
             "retention_month_3", as in `targets` of csa.yml.
         """
-        return f"retention_{AFTER[self.clock.kind]}_{age}"
+        return f"retention_{self.clock.kind}_{age}"

@@ -6,6 +6,7 @@ The import point of the chapter: each function has its module, named after its t
 from csa.analysis.cohorts.clock import Clock
 from csa.analysis.cohorts.counted import Basis, Counted, count
 from csa.analysis.cohorts.groups import GroupRetention, by_group
+from csa.analysis.cohorts.named_clock import named_clock
 from csa.analysis.cohorts.retention import CohortRetention, retention
 from csa.analysis.cohorts.revenue import CohortRevenue, revenue_retention
 from csa.analysis.cohorts.trend import CohortTrend, age_trend
@@ -23,6 +24,7 @@ __all__ = [
     "age_trend",
     "by_group",
     "count",
+    "named_clock",
     "retention",
     "revenue_retention",
     "ways",

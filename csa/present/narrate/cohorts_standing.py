@@ -140,7 +140,7 @@ def cohort_basis(
     cells = result.cells.loc[(result.cells["group"] == ALL) & (result.cells["age"] == 0)]
     n, cohorts = int(cells["n"].sum()), len(cells)
     parts = []
-    if asked != result.basis.activity:
+    if asked == "paid" and result.basis.activity == "purchased":
         parts.append("There are no subscriptions in the data, so purchases are followed.")
     if left_out:
         parts.append(
@@ -158,7 +158,7 @@ def cohort_basis(
         text=f"{capital(words.number(n))} {say.who(n)} in {words.number(cohorts)} "
         f"{plural(cohorts, 'cohort')}, by when they {say.began}.",
         evidence=" ".join(parts) or "Nobody is left out.",
-        action="Follow others by the parameters of this chapter: activity, unit, begins, clock, "
+        action="Follow others by the parameters of this chapter: activity, begins, clock, "
         "returned.",
         status="good" if n else "unclear",
     )
