@@ -18,6 +18,7 @@ from babel.numbers import get_currency_precision
 from filelock import FileLock, Timeout
 
 from csa.data.engine import engine_errors, first_line
+from csa.data.recurring import require
 from csa.data.rollups import ROLLUPS, RollupContext
 from csa.data.sources import Tables
 from csa.data.sources.fingerprint import digest
@@ -113,12 +114,14 @@ def materialise(tables: Tables, name: str, folder: Path, *, as_of: date, grace_d
     Raises
     ------
     NotAvailable
-        If its table is absent.
+        If its table is absent, or a column that the definitions of csa.yml need.
     InputError
         If its table cannot be read to the end.
     """
     rollup = ROLLUPS[name]
     ctx = context(tables, name, as_of=as_of, grace_days=grace_days)
+    if name == "account_months":
+        require(ctx.definitions, tables.mapped(rollup.needs))
     rows = rollup.build(tables.table(rollup.needs), ctx)
     backend = tables.backend(rollup.needs)
 

@@ -1,5 +1,7 @@
 """Rows of subscriptions as the definitions of csa.yml count recurring revenue."""
 
+from collections.abc import Collection
+
 import ibis
 import ibis.expr.types as ir
 
@@ -30,22 +32,38 @@ def as_defined(table: ir.Table, definitions: Definitions) -> ir.Table:
     NotAvailable
         If the column that a definition needs is not there.
     """
+    require(definitions, table.columns)
     if definitions.discounts == "list":
-        listed = _column(table, LIST_PRICE, "discounts: list")
-        price = ibis.ifelse(table.mrr > 0, ibis.coalesce(listed, table.mrr), table.mrr)
+        price = ibis.ifelse(table.mrr > 0, ibis.coalesce(table.list_mrr, table.mrr), table.mrr)
         table = table.mutate(mrr=price.cast("decimal(18, 4)"))
     if definitions.churn_at == "cancel":
-        said = _column(table, CANCELLED, "churn_at: cancel").cast("date")
+        said = table.cancelled_on.cast("date")
         begun = ibis.greatest(said, table.start_on)
         sooner = ibis.ifelse(table.end_on < begun, table.end_on, begun)
         table = table.mutate(end_on=ibis.ifelse(said.isnull(), table.end_on, sooner).cast("date"))
     return table
 
 
-def _column(table: ir.Table, name: str, asked_by: str) -> ir.Value:
-    if name not in table.columns:
-        raise NotAvailable(
-            f"csa.yml: definitions: {asked_by} needs the column {name} of subscriptions; map it "
-            f"under data.tables.subscriptions.columns.{name}, or take the other definition"
-        )
-    return table[name]
+def require(definitions: Definitions, columns: Collection[str]) -> None:
+    """Refuse definitions that nothing in the data can tell.
+
+    Parameters
+    ----------
+    definitions : Definitions
+        Chosen in csa.yml.
+    columns : collection of str
+        Columns of subscriptions that hold values.
+
+    Raises
+    ------
+    NotAvailable
+        If the column that a definition needs is not among them.
+    """
+    needed = {("discounts", "list"): LIST_PRICE, ("churn_at", "cancel"): CANCELLED}
+    for (switch, choice), name in needed.items():
+        if getattr(definitions, switch) == choice and name not in columns:
+            raise NotAvailable(
+                f"csa.yml: definitions: {switch}: {choice} needs the column {name} of "
+                f"subscriptions; map it under data.tables.subscriptions.columns.{name}, or choose "
+                "another definition"
+            )

@@ -7,6 +7,7 @@ import pytest
 
 from csa.data.recurring import as_defined
 from csa.data.rollups import RollupContext, account_months
+from csa.data.workspace import Workspace
 from csa.definitions import OWN, chosen
 from csa.errors import NotAvailable
 
@@ -70,3 +71,33 @@ def test_a_missing_column_is_said_with_the_way_out(subscriptions, switch, column
     name, _, choice = switch.partition(": ")
     with pytest.raises(NotAvailable, match=f"definitions: {switch} needs the column {column}"):
         as_defined(subscriptions.drop(column), chosen("csa", {name: choice}))
+
+
+FILE = """subscription_id,account_id,start_on,end_on,mrr,list_mrr,cancelled_on
+S1,A1,2026-01-05,2026-06-05,50,60,2026-03-10
+"""
+
+
+@pytest.mark.slow
+def test_definitions_of_csa_yml_reach_the_roll_up_and_its_file(workspace):
+    """Another definition makes another file; a column that is not mapped is asked for."""
+
+    def months(text=FILE, **definitions):
+        settings = workspace(
+            {"subscriptions.csv": text},
+            top={"definitions": definitions},
+            subscriptions={"observed_from": "always"},
+        )
+        opened = Workspace(settings, as_of=date(2026, 6, 30))
+        opened._usable = lambda table: None
+        rows = opened.rollup("account_months").order_by("month").to_pandas()
+        return [int(x) for x in rows["mrr_minor"]]
+
+    assert months() == [5000] * 5 + [0]
+    assert months(discounts="list") == [6000] * 5 + [0]
+    assert months(preset="stripe") == [5000, 5000, 0]
+    assert months(preset="stripe", churn_at="period_end") == [5000] * 5 + [0]
+    short = "\n".join(line.rsplit(",", 2)[0] for line in FILE.splitlines())
+    for definitions in ({"churn_at": "cancel"}, {"preset": "paddle_billing"}):
+        with pytest.raises(NotAvailable, match="of subscriptions; map it under"):
+            months(short, **definitions)
