@@ -202,6 +202,99 @@ class RolledUp:
         """
         return self._grouped("feature_months", by)
 
+    def contract_rows(self, *, by: str = "segment") -> ir.Table:
+        """Return the paid subscription rows of the segment with their days of renewal.
+
+        Parameters
+        ----------
+        by : str
+            Column of accounts, as for `spells`.
+
+        Returns
+        -------
+        ir.Table
+            The roll-up `contract_rows` with `group`, and `observed_from` of the account.
+
+        Raises
+        ------
+        NotAvailable
+            If there are no subscriptions.
+        InputError
+            If accounts have no such column or segment.
+        """
+        return self._grouped("contract_rows", by)
+
+    def opportunities(self, *, by: str = "segment") -> ir.Table:
+        """Return the opportunities of the segment's accounts.
+
+        Parameters
+        ----------
+        by : str
+            Column of accounts, as for `spells`.
+
+        Returns
+        -------
+        ir.Table
+            The roll-up `opportunities` with `group`, and `observed_from` of the account.
+
+        Raises
+        ------
+        NotAvailable
+            If there are no opportunities.
+        InputError
+            If accounts have no such column or segment.
+        """
+        return self._grouped("opportunities", by)
+
+    def signups(self, *, by: str = "segment") -> ir.Table:
+        """Return the accounts of the segment with their trials and what it cost to win them.
+
+        Parameters
+        ----------
+        by : str
+            Column of accounts, as for `spells`.
+
+        Returns
+        -------
+        ir.Table
+            `account_id`, `signed_up_on`, `trial_started_on`, `converted_on`, `acquisition_cost`,
+            `group`, and `observed_from`.
+
+        Raises
+        ------
+        NotAvailable
+            If there are no accounts.
+        InputError
+            If accounts have no such column or segment.
+        """
+        accounts = self.rollup("accounts")
+        names = ("signed_up_on", "trial_started_on", "converted_on", "acquisition_cost")
+        return grouped(
+            accounts.select("account_id", *names), self._groups(by), segment=self.segment
+        )
+
+    def licences(self, *, by: str = "segment") -> ir.Table:
+        """Return the seats that accounts of the segment paid for, from day to day.
+
+        Parameters
+        ----------
+        by : str
+            Column of accounts, as for `spells`.
+
+        Returns
+        -------
+        ir.Table
+            The roll-up `licences` with `group`, and `observed_from` of the account.
+
+        Raises
+        ------
+        NotAvailable
+            If there are no subscriptions.
+        InputError
+            If accounts have no such column or segment.
+        """
+        return self._grouped("licences", by)
+
     def _context(self, name: str) -> RollupContext:
         grace = self.settings.data.grace_days
         return cache.context(self.tables, name, as_of=self.as_of, grace_days=grace)

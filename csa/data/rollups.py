@@ -24,8 +24,10 @@ import ibis.expr.types as ir
 from csa.data.account_rows import accounts
 from csa.data.calendar_months import month_number
 from csa.data.columns import STILL_HERE
+from csa.data.licences import licences
 from csa.data.purchases import purchases
 from csa.data.recurring import as_defined
+from csa.data.sales import contract_rows, opportunities
 from csa.data.usage import days_together, feature_months, months_together, user_days
 from csa.definitions import OWN, Definitions
 
@@ -317,7 +319,10 @@ ROLLUPS: dict[str, Rollup] = {
     "accounts": Rollup("accounts", "accounts", accounts),
     "spells": Rollup("spells", "subscriptions", spells),
     "account_months": Rollup("account_months", "subscriptions", account_months),
+    "licences": Rollup("licences", "subscriptions", licences),
     "purchases": Rollup("purchases", "transactions", purchases),
+    "contract_rows": Rollup("contract_rows", "subscriptions", contract_rows),
+    "opportunities": Rollup("opportunities", "opportunities", opportunities),
     "user_days": Rollup("user_days", "usage_events", user_days, days_together),
     "feature_months": Rollup("feature_months", "usage_events", feature_months, months_together),
 }
