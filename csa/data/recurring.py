@@ -63,7 +63,7 @@ def require(definitions: Definitions, columns: Collection[str]) -> None:
     for (switch, choice), name in needed.items():
         if getattr(definitions, switch) == choice and name not in columns:
             raise NotAvailable(
-                f"csa.yml: definitions: {switch}: {choice} needs the column {name} of "
+                f"definitions in csa.yml say {switch}: {choice}, which needs the column {name} of "
                 f"subscriptions; map it under data.tables.subscriptions.columns.{name}, or choose "
                 "another definition"
             )

@@ -69,7 +69,7 @@ def test_cancellation_ends_what_has_been_paid_for_longer(subscriptions):
 )
 def test_a_missing_column_is_said_with_the_way_out(subscriptions, switch, column):
     name, _, choice = switch.partition(": ")
-    with pytest.raises(NotAvailable, match=f"definitions: {switch} needs the column {column}"):
+    with pytest.raises(NotAvailable, match=f"say {switch}, which needs the column {column}"):
         as_defined(subscriptions.drop(column), chosen("csa", {name: choice}))
 
 
