@@ -46,9 +46,13 @@ def subscriptions(rng):
             "mrr": rng.choice((None, *map(Decimal, ("0", "9.995", "10", "166.6667", "0.0049")))),
             "end_reason": rng.choice((None, "voluntary", "involuntary", "merged")),
             "billing_months": rng.choice((None, 1, 12)),
+            "seats": rng.choice((None, 0, 1, 12)),
+            "renews_on": rng.choice((None, end)),
+            "list_mrr": rng.choice((None, *map(Decimal, ("12.5", "200")))),
         }
 
     kinds = (pa.string(), pa.string(), pa.date32(), pa.date32(), _MONEY, pa.string(), pa.int32())
+    kinds += (pa.int64(), pa.date32(), _MONEY)
     return table([one(n) for n in range(300)], kinds)
 
 
@@ -81,6 +85,23 @@ def usage_events(rng):
     return table([one() for _ in range(600)], kinds)
 
 
+def opportunities(rng):
+    def one(number):
+        opened = rng.choice(EDGES) - timedelta(days=rng.choice((0, 1, 60)))
+        return {
+            "opportunity_id": f"o{number}",
+            "account_id": rng.choice([*ACCOUNTS, None]),
+            "kind": rng.choice(("upsell", "cross_sell", "renewal")),
+            "opened_on": opened,
+            "closed_on": rng.choice((None, opened, opened + timedelta(days=31))),
+            "stage": rng.choice(("won", "lost", "talks", None)),
+            "mrr": rng.choice((None, *map(Decimal, ("0", "9.995", "-3.5", "100")))),
+        }
+
+    kinds = (*3 * (pa.string(),), pa.date32(), pa.date32(), pa.string(), _MONEY)
+    return table([one(n) for n in range(120)], kinds)
+
+
 def accounts(_):
     rows = [
         {
@@ -102,7 +123,7 @@ def table(rows, kinds):
 
 @pytest.fixture(scope="module")
 def company():
-    makers = (accounts, subscriptions, transactions, usage_events)
+    makers = (accounts, subscriptions, transactions, usage_events, opportunities)
     return {make.__name__: make(random.Random(7)) for make in makers}  # noqa: S311
 
 
