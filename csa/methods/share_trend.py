@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtr, stdtrit
 
 from csa.errors import InputError
 from csa.methods.intervals import normal_quantile
@@ -19,7 +20,8 @@ class ShareTrend:
     """Trend of shares over scores; NaN where it cannot be told.
 
     `slope` (share per unit of score) with limits and `p_trend` allow for `dispersion`, the scatter
-    around the line over what chance alone gives (1 at least); `trend` and `equal` are the plain
+    around the line over what chance alone gives (1 at least), and for how little is known of it;
+    `widening` is by how much that widens an interval. `trend` and `equal` are the plain
     statistics, chi-square with 1 and with `df` degrees of freedom, `p_equal` the test of no
     difference at all.
     """
@@ -33,6 +35,7 @@ class ShareTrend:
     df: int
     p_equal: float
     dispersion: float
+    widening: float
 
 
 def share_trend(
@@ -69,8 +72,8 @@ def share_trend(
     V = p (1 - p) (Σ n s² - (Σ n s)² / Σ n), T² / V is chi-square with one degree of freedom. The
     slope is T / (V / p (1 - p)), the weighted least-squares line, with the error that makes its
     interval agree with the test. Samples that scatter around the line more than chance alone lets
-    them, by Pearson's chi-square over its degrees of freedom, widen both by that factor (quasi-
-    likelihood [3]_): one odd cohort is no trend.
+    them, by Pearson's chi-square over its degrees of freedom, widen both by that factor, and
+    Student's t takes the place of the normal (quasi-likelihood [3]_): one odd cohort is no trend.
 
     References
     ----------
@@ -95,18 +98,26 @@ def share_trend(
     trend = slope**2 / variance
     equal = float(((k - size * p) ** 2 / (size * p * (1 - p))).sum())
     df = len(size) - 1
-    scatter = max((equal - trend) / (df - 1), 1.0) if df - 1 >= LEAST_SPARE else 1.0
-    half = normal_quantile(confidence) * float(np.sqrt(variance * scatter))
+    spare = df - 1
+    scatter = max((equal - trend) / spare, 1.0) if spare >= LEAST_SPARE else 1.0
+    z = normal_quantile(confidence)
+    widening = 1.0
+    p_trend = chi_square_tail(float(trend), 1)
+    if scatter > 1:  # estimated, so Student's t
+        widening = float(np.sqrt(scatter) * stdtrit(spare, (1 + confidence) / 2) / z)
+        p_trend = float(2 * stdtr(spare, -np.sqrt(trend / scatter)))
+    half = z * widening * float(np.sqrt(variance))
     return ShareTrend(
         slope=slope,
         slope_low=slope - half,
         slope_high=slope + half,
         trend=float(trend),
-        p_trend=chi_square_tail(float(trend / scatter), 1),
+        p_trend=p_trend,
         equal=equal,
         df=df,
         p_equal=chi_square_tail(equal, df),
         dispersion=float(scatter),
+        widening=widening,
     )
 
 
@@ -135,4 +146,5 @@ def _unknown(samples: int) -> ShareTrend:
         df=max(samples - 1, 0),
         p_equal=nan,
         dispersion=nan,
+        widening=nan,
     )

@@ -12,8 +12,8 @@ from csa.present.words import Words
 WHO: Final = {"paid": "account", "purchased": "customer", "used": "account"}
 BEGAN: Final = {
     "paid": "began to pay",
-    "purchased": "first bought",
-    "used": "first used the product",
+    "purchased": "bought for the first time",
+    "used": "used the product for the first time",
 }
 DID: Final = {"paid": "still paid", "purchased": "bought again", "used": "used the product again"}
 DOING: Final = {"paid": "still paying", "purchased": "buying again", "used": "using it again"}
@@ -68,7 +68,7 @@ class CohortWords:
 
     @property
     def began(self) -> str:
-        """How units began, after "that": "first bought"."""
+        """How units began, after "that": "began to pay"."""
         return "signed up" if self.basis.begins == "signup" else BEGAN[self.basis.activity]
 
     @property

@@ -80,7 +80,7 @@ def age_trend(
     Notes
     -----
     Newcombe's interval of the difference; where cohorts scatter around their trend more than
-    chance alone lets them, it is widened by the root of that factor
+    chance alone lets them, it is widened as that of the trend is
     (`csa.methods.share_trend`): a difference that any three cohorts may show is no change.
     """
     cells = result.cells.loc[(result.cells["group"] == ALL) & (result.cells["age"] == age)]
@@ -95,7 +95,7 @@ def age_trend(
         (new["n"].sum(), old["n"].sum()),
         confidence=result.confidence,
     )
-    wide = trend.dispersion**0.5 if trend.dispersion > 1 else 1.0
+    wide = max(trend.widening, 1.0) if trend.widening > 0 else 1.0
     value = float(gap.value)
     low = max(value - wide * (value - float(gap.low)), -1.0)
     high = min(value + wide * (float(gap.high) - value), 1.0)

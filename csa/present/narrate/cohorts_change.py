@@ -109,7 +109,9 @@ def _action(result: CohortTrend, newer: Side, say: CohortWords) -> str:
     return "Do not act on this alone; the next cohorts will tell."
 
 
-def cohort_ways(result: Ways, *, age: int, words: Words = ENGLISH) -> Finding:
+def cohort_ways(
+    result: Ways, *, age: int, used: str = "bounded", words: Words = ENGLISH
+) -> Finding:
     """Say how far the figure of an age depends on how a return is counted.
 
     Parameters
@@ -118,6 +120,8 @@ def cohort_ways(result: Ways, *, age: int, words: Words = ENGLISH) -> Finding:
         From `csa.analysis.cohorts.ways.ways`.
     age : int
         Periods.
+    used : str
+        Way by which the chapter counts: bounded or unbounded.
     words : Words
         Locale and currency.
 
@@ -130,7 +134,8 @@ def cohort_ways(result: Ways, *, age: int, words: Words = ENGLISH) -> Finding:
     say = CohortWords(basis=result.basis, clock=result.clock, words=words)
     rows = result.table.loc[result.table["last_age"] == age]
     title, ident = "Ways of counting", "cohort-ways"
-    if rows.empty or not (rows["way"] == "bounded").any():
+    mine, others = rows.loc[rows["way"] == used], rows.loc[rows["way"] != used]
+    if mine.empty or others.empty:
         return Finding(
             id=ident,
             kind="report",
@@ -140,16 +145,17 @@ def cohort_ways(result: Ways, *, age: int, words: Words = ENGLISH) -> Finding:
             action="Look at a younger age, or wait.",
             status="unclear",
         )
-    used = rows.loc[rows["way"] == "bounded"].iloc[0]
+    here = mine.iloc[0]
     low, high = (
-        rows.iloc[int(place)] for place in (rows["retention"].argmin(), rows["retention"].argmax())
+        others.iloc[int(place)]
+        for place in (others["retention"].argmin(), others["retention"].argmax())
     )
-    inside = rows["retention"].between(used["ci_low"], used["ci_high"]).all()
+    inside = others["retention"].between(here["ci_low"], here["ci_high"]).all()
     return Finding(
         id=ident,
         kind="report",
         title=title,
-        text=f"For {say.age(age)} this page says {words.share(used['retention'])}; other ways of "
+        text=f"For {say.age(age)} this page says {words.share(here['retention'])}; other ways of "
         f"counting would say {_way(low, words)} to {_way(high, words)}.",
         evidence="The same data and last day; only the definition differs, and each rests on who "
         "has completed it.",

@@ -14,6 +14,7 @@ from csa.present.canvas import NARROW, SMALL, Size, drawn, figure, note, nothing
 from csa.present.cohort_words import CohortWords
 from csa.present.items import Chart
 from csa.present.names import named, plural
+from csa.present.plots.cohorts_lines import mark_ages
 from csa.present.plots.named_rows import dicts, name_rows, rows_axes, write_rows
 from csa.present.plots.rates import SPARE
 from csa.present.table_rows import ALL, EVERYBODY
@@ -76,7 +77,7 @@ def cohort_groups(
         caption=f"Bars: {words.share(result.confidence, 0)} intervals.{hollow}{more}",
         svg=wide,
         svg_narrow=narrow,
-        data=rows.drop(columns="label"),
+        data=result.table,
     )
 
 
@@ -173,6 +174,7 @@ def _revenue(rows: pd.DataFrame, words: Words, size: Size) -> Figure:
     ax.set(xlim=(0, rows["age"].max()), ylim=(bottom, max(top, bottom + step)), ylabel="")
     ticks = np.arange(bottom, top + 1e-9, step)
     ax.set_yticks(ticks, [words.share(t, 0) for t in ticks])
+    mark_ages(ax, float(rows["age"].max()), words, size)
     gap = 0.17 * (top - bottom) / TALL
     places = spread([float(last[rate]) for rate, *_ in LINES], gap, bottom + gap / 2, top)
     style: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center_baseline"}

@@ -14,8 +14,9 @@ from csa.analysis.cohorts.trend import CohortTrend, Side
 from csa.present.canvas import SMALL, Size, drawn, figure, note, nothing, spread, text_width
 from csa.present.cohort_words import CohortWords
 from csa.present.items import Chart
+from csa.present.names import joined
 from csa.present.plots.mrr_months import name_months
-from csa.present.plots.rates import SPARE, share_ticks
+from csa.present.plots.rates import SPARE
 from csa.present.theme import LIGHT, SERIES
 from csa.present.words import Words, known
 
@@ -23,6 +24,7 @@ ALL: Final = "all"
 ENGLISH: Final = Words()
 TALL: Final = 2.3  # inches
 COHORTS: Final = 13  # newest that are drawn
+LEAST: Final = 10  # units of a cohort that is named
 POINTS: Final = 3  # complete ages from which on a cohort is named
 YEAR: Final = {"month": 12, "week": 52, "tenure": 12}
 
@@ -68,17 +70,24 @@ def cohort_curves(
         title=head,
         alt=f"Retention falls with age. All cohorts {_last(whole, say)}"
         f"{'; ' if told else ''}{'; '.join(told)}.",
-        caption="Grey: other cohorts shown above. Each line ends at its last complete age; behind "
-        "the greater ages of all cohorts there are fewer and older ones.",
+        caption=f"Grey: other cohorts shown above.{_few(shown, strong, say)} Each line ends at its "
+        "last complete age; behind the greater ages of all cohorts there are fewer and older ones.",
         svg=wide,
         svg_narrow=narrow,
         data=shown.drop(columns=["group", "state"]),
     )
 
 
+def _few(cells: pd.DataFrame, strong: Sequence[pd.Timestamp], say: CohortWords) -> str:
+    """Warn of named cohorts whose lines jump because they are small."""
+    small = cells.loc[cells["cohort"].isin(strong) & cells["small"], "cohort"].unique()
+    names = [_label(pd.Timestamp(c), say) for c in sorted(small)]
+    return f" {joined(names)}: fewer than 30 {say.who()}, so the line jumps." if names else ""
+
+
 def _strong(cells: pd.DataFrame, say: CohortWords) -> list[pd.Timestamp]:
-    """Newest cohort with enough complete ages that is not small, and the one a year older."""
-    large = cells.loc[~cells["small"] & (cells["age"] > 0)]
+    """Newest cohort with enough complete ages and units, and the one a year older."""
+    large = cells.loc[(cells["n"] >= LEAST) & (cells["age"] > 0)]
     ages = large.groupby("cohort")["age"].nunique()
     ready = sorted(ages.index[ages >= POINTS])
     if not ready:
@@ -121,7 +130,14 @@ def _curves(
         if cohort not in strong:
             ax.plot(rows["age"], rows["retention"], color=LIGHT["rule"], lw=0.8, alpha=0.55)
     for at, (_, rows, colour) in enumerate(lines):
-        ax.plot(rows["age"], rows["retention"], color=colour, lw=2 if at else 3.2, zorder=4 - at)
+        ax.plot(
+            rows["age"],
+            rows["retention"],
+            color=colour,
+            lw=2 if at else 3.2,
+            zorder=4 - at,
+            clip_on=False,
+        )
     longest = float(max(whole["age"].max(), cells["age"].max()))
     _axes(ax, pd.concat([cells["retention"], whole["retention"]]), longest, say, size)
     _name_ends(ax, lines, longest, say)
@@ -132,19 +148,35 @@ def _axes(
     ax: Axes, shares: "pd.Series[float]", longest: float, say: CohortWords, size: Size
 ) -> None:
     words = say.words
-    low, high = float(shares.min()), float(shares.max())
-    bottom = 0.0 if low < 0.45 else 0.5 if low < 0.75 else 0.7
-    top = 1.0 if high > 0.6 else max(high * 1.05, 0.05)
-    if bottom == 0 and high > 0.999 and float(shares.loc[shares < 1].max()) < 0.6:
-        top = 1.0
+    low, high = float(shares.min()), float(shares.loc[shares < 1].max())
+    bottom = 0.0 if low < 0.5 else float(np.floor(low * 10 - 0.3) / 10)
+    top = float(min(np.ceil(high * 10 + 0.3) / 10, 1.0)) if high < 1 else 1.0
     ax.set(xlim=(0, longest), ylim=(bottom, top), xlabel="", ylabel="")
-    step = next(s for s in (1, 2, 3, 4, 6, 12, 26, 52) if longest / s <= size.ticks + 5 or s == 52)
+    step = next(s for s in (0.05, 0.1, 0.2, 0.25) if (top - bottom) / s <= 5.01 or s == 0.25)
+    marks = np.arange(bottom, top + 1e-9, step)
+    ax.set_yticks(marks, [words.share(t, 0) for t in marks])
+    mark_ages(ax, longest, words, size)
+    ax.set_xlabel(f"{say.ages[0].upper()}{say.ages[1:]}", fontsize=SMALL, loc="right")
+
+
+def mark_ages(ax: Axes, longest: float, words: Words, size: Size) -> None:
+    """Mark whole ages below an axis.
+
+    Parameters
+    ----------
+    ax : Axes
+        Ages from 0.
+    longest : float
+        The greatest.
+    words : Words
+        Locale and currency.
+    size : Size
+        Wide or narrow.
+    """
+    steps = (1, 2, 3, 4, 6, 12, 26)
+    step = next((s for s in steps if longest / s <= size.ticks + 5), 52)
     ticks = np.arange(0, longest + 0.5, step)
     ax.set_xticks(ticks, [words.number(t) for t in ticks])
-    shown = [t for t in share_ticks(top, 5) if t >= bottom] if bottom == 0 else None
-    marks = shown or list(np.arange(bottom, 1.001, 0.1))
-    ax.set_yticks(marks, [words.share(t, 0) for t in marks])
-    ax.set_xlabel(f"{say.ages[0].upper()}{say.ages[1:]}", fontsize=SMALL, loc="right")
 
 
 def _name_ends(
@@ -228,7 +260,8 @@ def _trend(result: CohortTrend, say: CohortWords, size: Size) -> Figure:
     colours = [SERIES[1] if r and two else SERIES[0] for r in rows["recent"]]
     ax.vlines(x, rows["ci_low"], rows["ci_high"], color=colours, linewidth=3, alpha=0.28)
     faces = [LIGHT["paper"] if s else c for s, c in zip(rows["small"], colours, strict=True)]
-    ax.scatter(x, rows["retention"], s=28, facecolors=faces, edgecolors=colours, zorder=3)
+    marks: dict[str, Any] = {"facecolors": faces, "edgecolors": colours, "clip_on": False}
+    ax.scatter(x, rows["retention"], s=28, zorder=3, **marks)
     for _, side, colour in sides:
         mine = x[(rows["cohort"] >= pd.Timestamp(side.first)).to_numpy()]
         mine = mine[(rows["cohort"] <= pd.Timestamp(side.last)).to_numpy()[mine]]

@@ -24,7 +24,8 @@ COHORTS: Final = 13  # newest that are drawn
 AGES: Final = {"wide": 13, "narrow": 6}  # columns that are drawn
 TALL: Final = 0.25  # inches of a row
 DEEPEST: Final = 0.45  # of the series colour: text stays readable on it, by day and by night
-LIGHTEST: Final = 0.03
+LIGHTEST: Final = 0.06
+FEWEST: Final = 10  # units of a cohort that has a say in the shades
 LEAST_RANGE: Final = 0.1  # shares closer than this are hardly told apart by their shade
 GAP: Final = 0.03
 MANY: Final = 4  # days of completion that are listed
@@ -156,8 +157,8 @@ def _count(n: int, small: bool, say: CohortWords) -> str:  # noqa: FBT001  of a 
 
 
 def _shade(cells: pd.DataFrame, whole: pd.DataFrame) -> _Shade:
-    """Spread the shades over what is shown, cells of few units aside."""
-    seen = cells.loc[(cells["state"] == COMPLETE) & ~cells["small"], "retention"]
+    """Spread the shades over what is shown, cells of very few units aside."""
+    seen = cells.loc[(cells["state"] == COMPLETE) & (cells["n"] >= FEWEST), "retention"]
     values = pd.concat([seen, whole["retention"]]).dropna()
     if values.empty:
         return _Shade(0.0, 1.0)
@@ -250,7 +251,7 @@ def _alt(cells: pd.DataFrame, whole: pd.DataFrame, say: CohortWords) -> str:
 
 def _caption(cells: pd.DataFrame, shown: pd.DataFrame, say: CohortWords) -> str:
     words = say.words
-    parts = [f"n: {say.who()} that {say.began}; darker: more return."]
+    parts = [f"n: {say.who()} that {say.began}; darker: a larger share."]
     opened = shown.loc[shown["state"] == OPEN]
     if len(opened):
         days = sorted(opened["completes_on"].unique())

@@ -14,12 +14,12 @@ from csa.present.cohort_words import CohortWords
 from csa.present.columns import Column
 from csa.present.items import Table
 from csa.present.money import major
-from csa.present.names import capital
+from csa.present.names import capital, plural
 from csa.present.table_rows import ALL, group_names, pairs, reasons, total_last
 from csa.present.words import Words
 
 ENGLISH: Final = Words()
-SMALL: Final = 30
+MOST: Final = 12  # groups that are listed
 NONE: Final = "No cohort has completed an age."
 
 
@@ -44,6 +44,7 @@ def cohort_ages(
     """
     say = CohortWords(basis=result.basis, clock=result.clock, words=words)
     rows = result.pooled.loc[result.pooled["group"] == ALL]
+    rows = rows.loc[(rows["age"] > 0) | (rows["returned"] < rows["n"])]  # else so by definition
     after = later.pooled.loc[later.pooled["group"] == ALL].set_index("age")["retention"]
     rows = rows.assign(
         label=[capital(say.age(int(a))) for a in rows["age"]],
@@ -123,10 +124,13 @@ def cohort_groups(result: GroupRetention, *, by: str = "segment", words: Words =
     Returns
     -------
     Table
-        All together last.
+        The largest groups; all together last.
     """
     say = CohortWords(basis=result.basis, clock=result.clock, words=words)
-    table = total_last(result.table)
+    groups = result.table.loc[result.table["group"] != ALL]
+    listed = groups.nlargest(MOST, "n")["group"]
+    table = total_last(result.table.loc[result.table["group"].isin([ALL, *listed])])
+    rest = len(groups) - len(listed)
     rows = table.assign(
         label=group_names(table) if say.who() == "accounts" else _everybody(table, say),
         ends=pairs(table, "ci_low", "ci_high"),
@@ -146,7 +150,12 @@ def cohort_groups(result: GroupRetention, *, by: str = "segment", words: Words =
         ),
         rows=rows,
         empty="Nobody has completed that age.",
-        note=reasons(rows.assign(group=rows["label"])),
+        note="; ".join(
+            [
+                *filter(None, [reasons(rows.assign(group=rows["label"]))]),
+                *([f"{rest} smaller {plural(rest, 'group')} not listed"] if rest else []),
+            ]
+        ),
         words=words,
     )
 
