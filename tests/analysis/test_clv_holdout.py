@@ -20,6 +20,7 @@ from csa.analysis.clv.holdout import AGAIN, AT_RATE, holdout_rows, naive_rules, 
 from csa.analysis.clv.holdout_money import revenue_error, spend_of
 from csa.analysis.clv.holdout_scores import by_frequency, scores, tenths
 from csa.analysis.clv.models import BG_NBD, MODELS, PARETO_NBD
+from csa.analysis.clv.regular import log_gaps
 from csa.analysis.clv.rfm import rfm
 from csa.analysis.clv.tracking import tracking
 from csa.data.purchases import purchases
@@ -311,6 +312,20 @@ def test_buyers_choose_by_the_holdout_and_say_why():
     assert (made.table["bic"] > made.table["aic"]).all()
 
 
+def test_log_gaps_are_those_between_purchases_of_the_calibration():
+    days = {"a": [0, 7, 21, 60], "b": [10, 11], "c": [25]}
+    frame = pd.DataFrame(
+        [(one, FIRST + timedelta(days=d), 100) for one, list_ in days.items() for d in list_],
+        columns=["account_id", "day", "amount_minor"],
+    )
+    rows, end, last = ibis.memtable(frame), FIRST + timedelta(days=30), FIRST + timedelta(days=70)
+    summary = rfm(rows, as_of=last, calibration_end=end)
+    assert log_gaps(rows, summary) == pytest.approx(np.log([1, 2, 1 / 7]).sum())
+    once = frame[frame["account_id"] == "c"]
+    alone = rfm(once, as_of=last, calibration_end=end)
+    assert log_gaps(ibis.memtable(once), alone) == 0
+
+
 @pytest.mark.slow
 def test_buyers_of_online_retail_say_that_no_model_beats_the_naive_rules():
     """UCI 352, the last 90 days: nobody leaves, all models are one, repeating has the lower MAE."""
@@ -332,6 +347,12 @@ def test_buyers_of_online_retail_say_that_no_model_beats_the_naive_rules():
     assert made.table["diagnosis"].str.contains("nobody leaves").any()
     assert not made.table["beats_naive"].any()
     assert made.holdout.table["total_error"].between(-0.4, 0).all()
+    even, table = made.holdout.regular, made.holdout.table.set_index("model")
+    assert even.k == 2  # of Erlang gaps: by 618 likelier than gaps of chance
+    assert even.log_likelihoods[2] - even.log_likelihoods[1] == pytest.approx(617.7, abs=0.1)
+    figures = table.loc["MBG/CNBD-k", ["total_error", "mae", "rmse"]].tolist()
+    assert figures == pytest.approx([-0.254, 0.920, 1.476], abs=1e-3)  # of our own
+    assert figures[2] < table["rmse"].drop("MBG/CNBD-k").min()
 
 
 # --- a small world, and edges -------------------------------------------------------------------
@@ -365,7 +386,7 @@ def world(seed=1, customers=400, days=364):
 def test_rolling_gives_a_scorecard_per_origin():
     origins = [FIRST + timedelta(days=d) for d in (120, 180)]
     made = rolling(world(), origins=origins, horizon_days=90, models=(BG_NBD,))
-    assert made.groupby("origin").size().tolist() == [4, 4]  # BG/NBD, dated, and naive rules
+    assert made.groupby("origin").size().tolist() == [5, 5]  # with dates, and naive rules
     assert made["total_error"].notna().all()
 
 

@@ -24,6 +24,8 @@ from csa.analysis.clv.value_shapes import alive_shares, buyer_concentration
 from csa.methods.btyd.dated import MODEL as DATED
 from csa.methods.btyd.gamma_gamma import fit_gamma_gamma
 from csa.methods.btyd.independence import SpendIndependence, spend_independence
+from csa.methods.btyd.regular import MODEL as REGULAR
+from csa.methods.btyd.regular import RegularFit
 from csa.present import narrate, plots, tables
 from csa.present.words import UNKNOWN
 
@@ -488,6 +490,23 @@ def test_the_total_of_the_clock_is_told_where_it_did_better_before():
         assert narrate.buyer_models(models(), dated=replace(ahead, error=worse)).evidence == plain
 
 
+@pytest.mark.parametrize(
+    ("k", "rmse", "told"), [(2, 1.2, True), (2, 1.234, False), (1, 1.2, False)]
+)
+def test_even_gaps_are_told_where_knowing_them_helps(k, rmse, told):
+    made = models()
+    table = made.holdout.table.assign(rmse=1.3)
+    rows = [
+        table.iloc[:1].assign(model=name, rmse=off)
+        for name, off in ((MODEL, 1.234), (REGULAR, rmse))
+    ]
+    even = RegularFit(fit=None, k=k, log_likelihoods={})
+    card = replace(made.holdout, table=pd.concat([*rows, table.loc[table["naive"]]]), regular=even)
+    text = narrate.buyer_models(replace(made, holdout=card)).evidence
+    assert ("more even gaps than chance" in text) == told
+    assert ("(RMSE 1.200 against 1.234)" in text) == told
+
+
 def test_a_model_that_failed_is_told_in_words_and_replaced_by_a_rule():
     made = models(off=-0.26, beats=False)
     made.table.loc[made.table["chosen"], "diagnosis"] = "nobody leaves: the NBD boundary"
@@ -642,7 +661,7 @@ def test_the_model_with_a_clock_is_shown_for_comparison():
     cells = table.cells()
     assert [row[0] for row in cells] == [MODEL, "Pareto/NBD", DATED, *NAIVE]
     assert (cells[2][1], cells[2][3], cells[2][-1]) == (UNKNOWN, "−2.0%", "for comparison")
-    assert "for comparison, since values rest on models without dates" in table.note
+    assert "For comparison only: BG/NBD, dated: BG/NBD in which new customers" in table.note
     assert DATED not in tables.buyer_models(made).note
     failed = shown.assign(total_error=shown["total_error"].mask(shown["model"] == DATED))
     table = tables.buyer_models(replace(made, holdout=replace(made.holdout, table=failed)))

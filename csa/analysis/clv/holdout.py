@@ -17,13 +17,15 @@ from csa.analysis.clv.dated import dated_fit
 from csa.analysis.clv.holdout_money import revenue_error, spend_of
 from csa.analysis.clv.holdout_scores import by_frequency, scores, tenths
 from csa.analysis.clv.models import MODELS, BuyerModel
+from csa.analysis.clv.regular import regular_fit
 from csa.analysis.clv.rfm import Rfm, rfm
 from csa.errors import InputError
-from csa.methods.btyd import dated, dated_predict
+from csa.methods.btyd import dated, dated_predict, regular
 from csa.methods.btyd.counts import BuyerCounts, FloatArray
 from csa.methods.btyd.dated import DatedFit
 from csa.methods.btyd.draws import predictive_totals
 from csa.methods.btyd.model import Fit
+from csa.methods.btyd.regular import RegularFit
 
 AT_RATE = "same rate (x/T)"
 AGAIN = "repeat the last window"
@@ -51,6 +53,8 @@ class Scorecard:
         Of the calibration.
     dated : DatedFit or None
         BG/NBD with a clock of its own, of the calibration; None where dates were not asked for.
+    regular : RegularFit or None
+        MBG/CNBD-k, likewise; its total has no interval.
     horizon : float
         Length of the holdout, units.
     calibration_end, as_of : date
@@ -65,6 +69,7 @@ class Scorecard:
     calibration_end: date
     as_of: date
     dated: DatedFit | None = None
+    regular: RegularFit | None = None
 
 
 def scorecard(
@@ -84,8 +89,9 @@ def scorecard(
     models : sequence of BuyerModel
         Models to judge.
     purchases : ir.Table, optional
-        The roll-up the summary was made from; with it, "BG/NBD, dated" is judged beside them. It
-        is no candidate for values, which other parts of the kit take from the plain models.
+        The roll-up the summary was made from; with it, "BG/NBD, dated" and "MBG/CNBD-k" are judged
+        beside them. They are no candidates for values, which other parts of the kit take from the
+        plain models.
     rng : numpy.random.Generator, optional
         Source of randomness for intervals of the totals; without it there are none.
     confidence : float
@@ -113,12 +119,11 @@ def scorecard(
         if fits[model.name].parameters
     }
     clocked = None if purchases is None else dated_fit(purchases, summary)
+    even = None if purchases is None else regular_fit(purchases, summary)
     reasons = {name: fit.reason for name, fit in fits.items()}
-    if clocked is not None:
-        reasons[dated.MODEL] = clocked.reason
-        if clocked.parameters:
-            ahead = dated_predict.residual_purchases(clocked, counts, summary.horizon)
-            said[dated.MODEL] = ahead
+    if clocked is not None and even is not None:
+        reasons |= {dated.MODEL: clocked.reason, regular.MODEL: even.fit.reason}
+        said |= _said_by_dates(clocked, even, counts, summary.horizon)
     said |= naive_rules(rows, summary.horizon)
     table = _table(actual, said, counts.weight, reasons)
     spend = spend_of(summary, rows)
@@ -140,6 +145,7 @@ def scorecard(
         calibration_end=summary.calibration_end,
         as_of=summary.as_of,
         dated=clocked,
+        regular=even,
     )
 
 
@@ -207,7 +213,7 @@ def rolling(
     unit_days : float
         Length of the unit of time, days.
     models : sequence of BuyerModel
-        Models to judge, beside "BG/NBD, dated".
+        Models to judge, beside "BG/NBD, dated" and "MBG/CNBD-k".
 
     Returns
     -------
@@ -221,6 +227,18 @@ def rolling(
         card = scorecard(summary, models=models, purchases=purchases)
         cards.append(card.table.assign(origin=origin))
     return pd.concat(cards, ignore_index=True)
+
+
+def _said_by_dates(
+    clocked: DatedFit, even: RegularFit, counts: BuyerCounts, horizon: float
+) -> dict[str, FloatArray]:
+    """Expect the purchases of the holdout by the models that need more than three figures."""
+    said = {}
+    if clocked.parameters:
+        said[dated.MODEL] = dated_predict.residual_purchases(clocked, counts, horizon)
+    if even.fit.parameters:
+        said[regular.MODEL] = regular.residual_purchases(even, counts, horizon)
+    return said
 
 
 def _totals(

@@ -13,6 +13,7 @@ from csa.methods.btyd.independence import SpendIndependence
 from csa.methods.btyd.model import Diagnosis
 from csa.present.items import Finding, Measure, Status
 from csa.present.names import capital, plural
+from csa.present.narrate.clv_buyer_rivals import rivals
 from csa.present.phrases import number
 from csa.present.words import Words
 
@@ -97,7 +98,7 @@ def buyer_models(
         title=title,
         text=_model_text(result.chosen, off, words),
         evidence=" ".join(
-            filter(None, [capital(result.why), _what_happened(result), _by_weeks(dated, words)])
+            [capital(result.why), *_what_happened(result), *rivals(result, dated, words=words)]
         ),
         action=_model_action(status, off, result, words),
         status=status,
@@ -169,27 +170,12 @@ def _crowding(found: OpportunityBuyers, words: Words) -> str:
     return f"{share} of all {found.opportunity}s with a purchase had purchases on several days."
 
 
-def _what_happened(result: BuyersResult) -> str:
+def _what_happened(result: BuyersResult) -> list[str]:
     """Tell in words what became of the model chosen, where it lies at one of its limits."""
     said = list(result.table.loc[result.table["chosen"].astype(bool), "diagnosis"].fillna(""))
     held = result.holdout.fits.get(str(result.chosen)) if result.holdout is not None else None
     found = "; ".join([*said, *(held.diagnosis if held is not None else ())])
-    return " ".join(text for word, text in IN_WORDS.items() if str(word) in found)
-
-
-def _by_weeks(dated: DatedTotal | None, words: Words) -> str:
-    """Tell the total of the model with a clock, where it has done better before."""
-    if dated is None or not dated.better:
-        return ""
-    return (
-        "A model that knows bursts of new customers and good and bad weeks (BG/NBD, dated), off by "
-        f"{words.share(dated.error)} on average from {words.number(dated.days_earlier)} earlier "
-        f"days where this one was off by {words.share(dated.chosen_error)}, expected "
-        f"{words.number(round(dated.expected))} purchases "
-        f"({words.share(dated.confidence, 0)} interval "
-        f"{words.number(round(dated.low))} to {words.number(round(dated.high))}); "
-        f"{words.number(round(dated.actual))} came."
-    )
+    return [text for word, text in IN_WORDS.items() if str(word) in found]
 
 
 def _best_rule(result: BuyersResult) -> str:

@@ -9,6 +9,7 @@ from csa.analysis.clv.buyers import BuyersResult
 from csa.analysis.clv.newcomers import NewcomerValue
 from csa.analysis.clv.value import ALL, BuyerValue
 from csa.methods.btyd.dated import MODEL as DATED
+from csa.methods.btyd.regular import MODEL as REGULAR
 from csa.present.columns import Column
 from csa.present.items import Table
 from csa.present.money import major
@@ -22,6 +23,10 @@ MONEY: Final = (
     *("value", "ci_low", "ci_high", "per_customer", "first", "later", "spend"),
     *("outcome_low", "outcome_high"),
 )
+COMPARED: Final = {
+    DATED: "BG/NBD in which new customers may buy in a burst and weeks may be good or bad",
+    REGULAR: "MBG/NBD in which gaps between purchases may be more even than chance",
+}
 MOST: Final = 10  # groups of a table; a page holds no more beside what is said of them
 SUMS: Final = ("customers", "alive", "purchases", "value", "share")
 
@@ -248,8 +253,7 @@ def buyer_models(
     Returns
     -------
     Table
-        The chosen model first, naive rules last; before them the model that knows bursts of new
-        customers and weeks, which is no choice.
+        The chosen model first, naive rules last; before them models that are no choice.
     """
     rows = result.table.assign(
         verdict=[
@@ -294,10 +298,6 @@ def buyer_models(
 
 
 def _compared_only(models: pd.Series) -> str:
-    """Say what the model is that values do not rest on."""
-    if not models.eq(DATED).any():
-        return ""
-    return (
-        f"{DATED}: BG/NBD in which new customers may buy in a burst and weeks may be good or bad; "
-        "for comparison, since values rest on models without dates."
-    )
+    """Say what the models are that values do not rest on."""
+    told = [f"{name}: {what}" for name, what in COMPARED.items() if models.eq(name).any()]
+    return f"For comparison only: {'; '.join(told)}." if told else ""
