@@ -41,7 +41,7 @@ class Fit:
     Attributes
     ----------
     model : str
-        "BG/NBD", "MBG/NBD", "Pareto/NBD", "BG/BB" or "Gamma-Gamma".
+        "BG/NBD", "MBG/NBD", "Pareto/NBD", "BG/BB", "MBG/CNBD-k" or "Gamma-Gamma".
     parameters : dict of str to float
         By their standard names; empty when there is nothing to fit.
     log_parameters : ndarray of float
@@ -49,7 +49,8 @@ class Fit:
     covariance : ndarray of float
         Of the log-parameters; 0 for one that lies on the border of the box.
     standard_errors : dict of str to float
-        Of the parameters (delta method); those on the border are absent.
+        Of the parameters (delta method); those on the border are absent. For intervals take
+        `csa.methods.btyd.profile.parameter_intervals`: these errors promise too much of r and b.
     log_likelihood : float
         Of the data as published: summed over customers, in the unit of the data.
     n, events : float
