@@ -42,6 +42,11 @@ from csa.present.narrate.risk_list import accounts_to_call, revenue_at_risk, ris
 from csa.present.narrate.risk_model import flagged_earlier, model_choice
 from csa.present.narrate.risk_targets import risk_targets
 from csa.present.narrate.risk_trust import risk_leaks, risk_trust
+from csa.present.narrate.sales_costs import cost_payback, customer_cost, worth_over_cost
+from csa.present.narrate.sales_growth import sales_success, time_to_expansion
+from csa.present.narrate.sales_renewals import renewal_forecast, renewal_rate, renewals_due
+from csa.present.narrate.sales_shares import sales_gap
+from csa.present.narrate.sales_trials import trial_return, trial_to_paid
 from csa.present.narrate.window import window_effect
 
 __all__ = [
@@ -62,7 +67,9 @@ __all__ = [
     "cohort_retention",
     "cohort_revenue",
     "cohort_ways",
+    "cost_payback",
     "customer_concentration",
+    "customer_cost",
     "customer_value",
     "data_quality",
     "effects",
@@ -87,6 +94,9 @@ __all__ = [
     "quick_ratio",
     "remaining",
     "renewal",
+    "renewal_forecast",
+    "renewal_rate",
+    "renewals_due",
     "revenue_at_risk",
     "revenue_churn",
     "revenue_concentration",
@@ -94,9 +104,15 @@ __all__ = [
     "risk_leaks",
     "risk_targets",
     "risk_trust",
+    "sales_gap",
+    "sales_success",
     "spend_and_frequency",
+    "time_to_expansion",
+    "trial_return",
+    "trial_to_paid",
     "value_moved",
     "value_realised",
     "what_moved",
     "window_effect",
+    "worth_over_cost",
 ]

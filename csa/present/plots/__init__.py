@@ -33,6 +33,9 @@ from csa.present.plots.revenue import accounts_and_revenue
 from csa.present.plots.risk_drivers import risk_effects, risk_signs
 from csa.present.plots.risk_list import accounts_to_call, revenue_at_risk
 from csa.present.plots.risk_trust import calibration, gain
+from csa.present.plots.sales_calendar import renewal_calendar
+from csa.present.plots.sales_curves import first_expansion, trial_conversion
+from csa.present.plots.sales_rows import cost_payback, sales_success
 from csa.present.plots.survival import survival_curves
 
 __all__ = [
@@ -49,10 +52,12 @@ __all__ = [
     "cohort_revenue",
     "cohort_trend",
     "cohort_triangle",
+    "cost_payback",
     "customer_concentration",
     "customer_value",
     "effects",
     "extrapolation",
+    "first_expansion",
     "frequency_recency",
     "gain",
     "hazard_by_age",
@@ -64,6 +69,7 @@ __all__ = [
     "purchases_by_frequency",
     "purchases_calibration",
     "purchases_tracked",
+    "renewal_calendar",
     "renewals",
     "retention_over_time",
     "revenue_at_risk",
@@ -71,7 +77,9 @@ __all__ = [
     "revenue_retention",
     "risk_effects",
     "risk_signs",
+    "sales_success",
     "survival_curves",
+    "trial_conversion",
     "value_moved",
     "value_realised",
     "what_moved",

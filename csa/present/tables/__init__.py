@@ -42,6 +42,13 @@ from csa.present.tables.risk_trust import (
     risk_lift,
     risk_targets,
 )
+from csa.present.tables.sales import sales_by_kind, trials_by_group, trials_by_month
+from csa.present.tables.sales_renewals import (
+    renewal_register,
+    renewals_by_group,
+    renewals_next,
+    unit_costs,
+)
 
 __all__ = [
     "accounts_to_call",
@@ -77,7 +84,10 @@ __all__ = [
     "newcomer_values",
     "next_best_customers",
     "remaining",
+    "renewal_register",
     "renewals",
+    "renewals_by_group",
+    "renewals_next",
     "revenue_at_risk",
     "revenue_churn",
     "revenue_retention",
@@ -86,7 +96,11 @@ __all__ = [
     "risk_leaks",
     "risk_lift",
     "risk_targets",
+    "sales_by_kind",
     "survival_summary",
+    "trials_by_group",
+    "trials_by_month",
+    "unit_costs",
     "unit_economics",
     "value_cohorts",
     "value_moved",
