@@ -155,7 +155,7 @@ def histories(draw):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(histories(), st.sampled_from([0, 2, 3, 4]), st.sampled_from([AS_OF, date(2024, 1, 6)]))
 def test_purchases_equal_a_pile_per_account(roll, rows, exponent, as_of):
     made = roll(rows, exponent=exponent, as_of=as_of)

@@ -270,14 +270,14 @@ def test_rollups_of_400_accounts_equal_the_daily_oracle(roll, as_of, grace):
 
 
 @pytest.mark.slow
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(histories(), CONTEXTS)
 def test_spells_equal_the_daily_oracle(roll, rows, ctx):
     assert roll("spells", rows, ctx) == oracle_spells(rows, ctx)
 
 
 @pytest.mark.slow
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(histories(), CONTEXTS)
 def test_account_months_equal_the_daily_oracle(roll, rows, ctx):
     assert roll("account_months", rows, ctx) == oracle_months(rows, ctx)
