@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 
 from csa.analysis.cohorts.clock import Clock
 from csa.analysis.cohorts.retention import COMPLETE, OPEN, SMALL
-from csa.methods.bootstrap import REPLICATES, percentile_limits, poisson_sums
+from csa.methods.bootstrap import (
+    REPLICATES,
+    effective_terms,
+    percentile_limits,
+    poisson_sums,
+)
 
 FloatArray = NDArray[np.float64]
 
@@ -75,7 +80,8 @@ def revenue_retention(
     -----
     With m₀ and m of an account at age 0 and k: net = Σ m / Σ m₀, gross = Σ min(m, m₀) / Σ m₀.
     Pooled, both sums run over all complete cohorts, so large ones weigh more. Limits are
-    percentiles of a Poisson bootstrap over accounts, drawn within cohorts.
+    percentiles of a Poisson bootstrap over accounts, drawn within cohorts, further out where few
+    accounts make the spread.
     """
     rows = ibis.memtable(months) if isinstance(months, pd.DataFrame) else months
     sums, left_out = _reduced(rows, as_of, last_age)
@@ -88,14 +94,13 @@ def revenue_retention(
         )
         for x in cube
     ]
-    value = np.array([x.sum(axis=0) for x in cube]).reshape(len(cube), last_age + 1, 3)
     many = np.stack(drawn, axis=1) if drawn else np.zeros((replicates, 0, last_age + 1, 3))
     accounts = sums.drop_duplicates(["first", "account"]).groupby("first")["accounts"].sum()
     n = accounts.reindex(cohorts).to_numpy(dtype="int64")
     grid = _grid(cohorts, n, as_of, last_age)
     return CohortRevenue(
-        cells=_cells(grid, value, many, confidence),
-        pooled=_pooled(grid, cube, value, many, confidence),
+        cells=_cells(grid, cube, many, confidence),
+        pooled=_pooled(grid, cube, many, confidence),
         as_of=as_of,
         left_out=left_out,
         confidence=confidence,
@@ -165,35 +170,29 @@ def _grid(cohorts: list[int], n: NDArray[np.int64], as_of: date, last_age: int) 
 
 
 def _cells(
-    grid: pd.DataFrame, value: FloatArray, many: FloatArray, confidence: float
+    grid: pd.DataFrame, cube: list[FloatArray], many: FloatArray, confidence: float
 ) -> pd.DataFrame:
     at = (grid["place"].to_numpy(dtype=int), grid["age"].to_numpy(dtype=int))
-    table = _rates(grid, value[at], many[:, at[0], at[1]], confidence)
-    table.loc[table["state"] != COMPLETE, ["net_low", "net_high", "gross_low", "gross_high"]] = (
-        np.nan
-    )
+    units = [cube[place][:, age] for place, age in zip(*at, strict=True)]
+    table = _rates(grid, units, many[:, at[0], at[1]], confidence)
+    ends = [f"{rate}_{end}" for rate in RATES for end in ("low", "high")]
+    table.loc[table["state"] != COMPLETE, ends] = np.nan
     return table.drop(columns="place")
 
 
 def _pooled(
-    grid: pd.DataFrame,
-    cube: list[FloatArray],
-    value: FloatArray,
-    many: FloatArray,
-    confidence: float,
+    grid: pd.DataFrame, cube: list[FloatArray], many: FloatArray, confidence: float
 ) -> pd.DataFrame:
     """Sum the complete cells of each age."""
     done = grid.loc[grid["state"] == COMPLETE]
     table = done.groupby("age", as_index=False).agg(cohorts=("cohort", "nunique"), n=("n", "sum"))
-    places = [done.loc[done["age"] == age, "place"].to_numpy(dtype=int) for age in table["age"]]
-    ages = table["age"].to_numpy(dtype=int)
+    ages = [int(age) for age in table["age"]]
+    places = [done.loc[done["age"] == age, "place"].to_numpy(dtype=int) for age in ages]
     pairs = list(zip(places, ages, strict=True))
-    shape = (len(pairs), 3)
-    total = np.array([value[p, a].sum(axis=0) for p, a in pairs]).reshape(shape)
-    drawn = np.array([many[:, p, a].sum(axis=1) for p, a in pairs]).reshape(-1, len(many), 3)
-    table = _rates(table, total, drawn.transpose(1, 0, 2), confidence)
-    squares = [(x[:, 0, 0] ** 2).sum() for x in cube]
-    effective = [total[i, 0] ** 2 / sum(squares[p] for p in mine) for i, mine in enumerate(places)]
+    units = [np.concatenate([cube[p][:, age] for p in mine]) for mine, age in pairs]
+    drawn = np.array([many[:, mine, age].sum(axis=1) for mine, age in pairs])
+    table = _rates(table, units, drawn.reshape(-1, len(many), 3).transpose(1, 0, 2), confidence)
+    effective = [x[:, 0].sum() ** 2 / (x[:, 0] ** 2).sum() for x in units]
     judged = [_judged(n, e) for n, e in zip(table["n"], effective, strict=True)]
     return table.assign(
         n_effective=effective, status=["unclear" if j else "ok" for j in judged], reason=judged
@@ -201,14 +200,17 @@ def _pooled(
 
 
 def _rates(
-    table: pd.DataFrame, sums: FloatArray, drawn: FloatArray, confidence: float
+    table: pd.DataFrame, units: list[FloatArray], drawn: FloatArray, confidence: float
 ) -> pd.DataFrame:
-    """Add sums, both rates and their limits."""
+    """Add sums, both rates and their limits; `units` are accounts × (start, now, kept) per row."""
+    sums = np.array([x.sum(axis=0) for x in units]).reshape(-1, 3)
     made = table.assign(start_minor=sums[:, 0], mrr_minor=sums[:, 1], kept_minor=sums[:, 2])
     for place, rate in enumerate(RATES, start=1):
         with np.errstate(invalid="ignore", divide="ignore"):
             share, many = sums[:, place] / sums[:, 0], drawn[..., place] / drawn[..., 0]
-        limits = percentile_limits(share, many, confidence=confidence)
+        errors = [x[:, place] - r * x[:, 0] for x, r in zip(units, share, strict=True)]
+        effective = np.array([float(effective_terms(e[:, None])[0]) for e in errors])
+        limits = percentile_limits(share, many, confidence=confidence, effective=effective)
         made[rate], made[f"{rate}_low"], made[f"{rate}_high"] = limits
     return made
 

@@ -58,8 +58,10 @@ def cohort_curves(
     head = title or f"Share {say.doing}, by {say.ages}"
     cells = result.cells.loc[(result.cells["group"] == ALL) & (result.cells["state"] == COMPLETE)]
     whole = result.pooled.loc[result.pooled["group"] == ALL]
+    if len(whole) and whole["returned"].iloc[0] == whole["n"].iloc[0]:
+        cells, whole = (rows.loc[rows["age"] > 0] for rows in (cells, whole))  # by definition
     if whole["age"].nunique() < 2:
-        return nothing(chart_id, head, "No cohort has completed an age after its first.")
+        return nothing(chart_id, head, "No cohort has completed enough ages.")
     names = sorted(cells["cohort"].unique())
     strong = _strong(cells, say)
     shown = cells.loc[cells["cohort"].isin([*names[-COHORTS:], *strong])]
@@ -68,7 +70,7 @@ def cohort_curves(
     return Chart(
         id=chart_id,
         title=head,
-        alt=f"Retention falls with age. All cohorts {_last(whole, say)}"
+        alt=f"Retention by age. All cohorts {_last(whole, say)}"
         f"{'; ' if told else ''}{'; '.join(told)}.",
         caption=f"Grey: other cohorts shown above.{_few(shown, strong, say)} Each line ends at its "
         "last complete age; behind the greater ages of all cohorts there are fewer and older ones.",
@@ -140,6 +142,7 @@ def _curves(
         )
     longest = float(max(whole["age"].max(), cells["age"].max()))
     _axes(ax, pd.concat([cells["retention"], whole["retention"]]), longest, say, size)
+    ax.set_xlim(whole["age"].min(), longest)
     _name_ends(ax, lines, longest, say)
     return fig
 
@@ -288,7 +291,7 @@ def _name_cohorts(ax: Axes, days: list[date], say: CohortWords, inches: float) -
     if say.clock.kind != "week":
         name_months(ax, days, say.words, inches)
         return
-    step = max(1, round(len(days) * 0.55 / inches))
+    step = int(np.ceil(len(days) * 0.62 / inches))
     at = list(range(len(days) - 1, -1, -step))[::-1]
     ax.set_xticks(at, [say.cohort(days[i])[:-5] for i in at])
 

@@ -15,6 +15,7 @@ from csa.present.cohort_words import CohortWords
 from csa.present.items import Chart
 from csa.present.names import joined, plural
 from csa.present.plots.named_rows import dicts
+from csa.present.plots.rates import SPARE
 from csa.present.theme import LIGHT, SERIES
 from csa.present.words import Words
 
@@ -129,9 +130,9 @@ def _figure(cells: pd.DataFrame, whole: pd.DataFrame, say: CohortWords, size: Si
     sizes = cells.drop_duplicates("cohort").set_index("cohort")
     counts = [_count(int(sizes.loc[c, "n"]), bool(sizes.loc[c, "small"]), say) for c in cohorts]
     everybody = "All cohorts"
-    room = max(text_width(n, SMALL + 0.5) for n in [*names, everybody]) * 1.12
-    beside = max(text_width(c, SMALL) for c in counts) * 1.15
-    place = size._replace(left=room + beside + 0.26, right=0.06)
+    room = SPARE * max(text_width(n, SMALL + 0.5) for n in [*names, everybody])
+    beside = SPARE * max(text_width(c, SMALL) for c in counts)
+    place = size._replace(left=room + beside + 0.2, right=0.06)
     rows = len(cohorts) + 1.35
     fig, (ax,) = figure(place, (0.42, TALL * rows, 0.1))
     ax.set(xlim=(0, len(ages)), ylim=(rows, 0))
