@@ -83,7 +83,7 @@ def revenue_retention(
     percentiles of a Poisson bootstrap over accounts, drawn within cohorts, further out where few
     accounts make the spread.
     """
-    rows = ibis.memtable(months) if isinstance(months, pd.DataFrame) else months
+    rows = _typed(ibis.memtable(months) if isinstance(months, pd.DataFrame) else months)
     sums, left_out = _reduced(rows, as_of, last_age)
     cohorts = sorted(sums["first"].unique())
     cube = [_cohort(sums.loc[sums["first"] == c], last_age) for c in cohorts]
@@ -107,15 +107,25 @@ def revenue_retention(
     )
 
 
+def _typed(months: ir.Table) -> ir.Table:
+    """Take what is used, in its type also where there is no row to tell it from."""
+    seen = months.observed_from if "observed_from" in months.columns else ibis.null("date")
+    return months.select(
+        account_id=months.account_id.cast("string"),
+        month=months.month.cast("int64"),
+        mrr_minor=months.mrr_minor.cast("int64"),
+        observed_from=seen.cast("date"),
+    )
+
+
 def _reduced(rows: ir.Table, as_of: date, last_age: int) -> tuple[pd.DataFrame, int]:
     """Sum revenue by cohort, account (or bin of accounts) and age; count those left out."""
     last = MONTHS.number_of(as_of)
     paid = rows.filter((rows.mrr_minor > 0) & (rows.month <= last))
-    seen = rows.observed_from.max() if "observed_from" in rows.columns else ibis.null("date")
     units = paid.group_by("account_id").agg(
         first=paid.month.min().cast("int64"),
         start=paid.mrr_minor.argmin(paid.month).cast("float64"),
-        seen=(paid.observed_from.max() if "observed_from" in paid.columns else seen).cast("date"),
+        seen=paid.observed_from.max(),
     )
     begins = ibis.date(
         (units["first"] // 12).cast("int32"), (units["first"] % 12 + 1).cast("int32"), 1
@@ -125,9 +135,7 @@ def _reduced(rows: ir.Table, as_of: date, last_age: int) -> tuple[pd.DataFrame, 
     place = ibis.row_number().over(group_by="first", order_by="account_id")
     units = units.filter(~units.late).mutate(account=(place % BINS).cast("int64"))
     both = units.inner_join(paid.select("account_id", "month", "mrr_minor"), "account_id")
-    both = both.mutate(
-        age=(both.month - both["first"]).cast("int64"), now=both.mrr_minor.cast("float64")
-    )
+    both = both.mutate(age=both.month - both["first"], now=both.mrr_minor.cast("float64"))
     both = both.filter(both.age <= last_age)
     found = both.group_by("first", "account", "age").agg(
         accounts=both.count().cast("int64"),
@@ -217,5 +225,5 @@ def _rates(
 
 def _judged(n: int, effective: float) -> str:
     if n < SMALL:
-        return f"only {n} accounts completed this age"
+        return f"only {n} completed this age"
     return "a few accounts hold nearly all of the revenue" if effective < MIN_EFFECTIVE else ""
