@@ -60,6 +60,7 @@ chart: customers-alive
 chart: alive-calibration
 ## Which groups of buyers leave sooner?
 finding: buyer-groups
+chart: buyer-groups-chart
 table: buyer-groups
 ## Who will buy most next?
 finding: next-best-customers

@@ -10,6 +10,7 @@ import pytest
 
 from csa.analysis.clv.buyer_groups import FIGURES, TOO_FEW, BuyerGroups
 from csa.present.narrate import clv_buyer_groups as narrate
+from csa.present.plots import clv_buyer_groups as plots
 from csa.present.tables import clv_buyer_groups as tables
 
 
@@ -59,6 +60,8 @@ def test_finding_without_a_difference_or_without_groups():
     assert same.status == "unclear"
     assert same.text.startswith("No segment is seen")
     assert same.measure is None
+    bound = narrate.buyer_groups(groups(p_buys=0.5, p_leaves=None))
+    assert bound.text.endswith("than the average. Who leaves sooner cannot be told.")
     none = replace(groups(), fit=None, p_buys=None, p_leaves=None, reason="too little is known")
     said = narrate.buyer_groups(none, by="channel")
     assert (said.status, said.measure) == ("unclear", None)
@@ -68,14 +71,45 @@ def test_finding_without_a_difference_or_without_groups():
 def test_table_lists_groups_with_intervals_and_what_limits_them():
     shown = tables.buyer_groups(groups(), by="channel")
     assert list(shown.rows["group"]) == ["Retail", "Trade", "Web", "Tiny"]
-    assert shown.rows["leaves_interval"].iloc[2] == (1.5, 2.6)
+    assert shown.rows["stays_interval"].iloc[2] == (0.2, 0.4)
+    assert [column.key for column in shown.columns][2:] == [
+        *("first_year", "first_year_interval", "stays", "stays_interval"),
+    ]
     assert "Tiny: fewer than 8 customers bought again" in shown.note
     assert "buying p < 0.001, in leaving p = 0.004" in shown.note
     assert "Channel" in shown._repr_mimebundle_()["text/html"]
+
+
+def test_chart_draws_rates_against_the_average_with_intervals():
+    chart = plots.buyer_groups(groups())
+    assert "Trade buys 2.00 times (1.80 to 2.20) as fast as the average" in chart.alt
+    assert list(chart.data["group"]) == ["Retail", "Trade", "Web"]  # not the one without figures
+    for drawing in (chart.svg, chart.svg_narrow):
+        assert [drawing.count(f">{text}<") for text in ("Buys", "Leaves", "sooner")] == [1, 1, 1]
+        assert drawing.count(">Web<") == 2
+    assert ">1.50 to 2.60<" in chart.svg
+
+
+def test_chart_without_leaving_or_without_groups():
+    result = groups()
+    leaves = [name for name in FIGURES if name.startswith("leaves")]
+    staying = replace(result, table=result.table.assign(**dict.fromkeys(leaves, np.nan)))
+    chart = plots.buyer_groups(staying)
+    assert (">Buys<" in chart.svg, ">Leaves<" in chart.svg) == (True, False)
+    assert "leaves an unknown number of times" in chart.alt
+    assert "can be compared" in plots.buyer_groups(replace(result, table=result.table.tail(1))).alt
+
+
+def test_chart_of_many_groups_draws_the_largest():
+    table = pd.concat([groups().table.head(3)] * 5, ignore_index=True)
+    chart = plots.buyer_groups(replace(groups(), table=table))
+    assert "5 smaller groups are not drawn" in chart.caption
+    assert len(chart.data) == 15
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "A" * 200, "حساب تجريبي"])
 def test_hostile_names_stay_names(name):
     result = groups(names=("Retail", name, name))
     assert "<script>" not in tables.buyer_groups(result)._repr_mimebundle_()["text/html"]
+    assert "<script>" not in plots.buyer_groups(result).svg
     assert len(narrate.buyer_groups(result).text) < 400

@@ -20,6 +20,7 @@ from csa.methods.btyd.dated_predict import predictive_totals
 LEAST_DAYS: Final = 56  # of history before an earlier day
 PARTS: Final = 3  # of the calibration; the later ones are foretold from where they begin
 FEWEST: Final = 2  # earlier days, to say anything
+CLOSER: Final = 0.8  # times the error of the model chosen; two or three days tell no finer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,8 +51,8 @@ class DatedTotal:
 
     @property
     def better(self) -> bool:
-        """Whether it came closer to the earlier totals than the model chosen."""
-        return self.error < self.chosen_error
+        """Whether it came clearly closer to the earlier totals than the model chosen."""
+        return self.error < CLOSER * self.chosen_error
 
 
 def dated_total(

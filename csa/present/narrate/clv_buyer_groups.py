@@ -50,7 +50,7 @@ def buyer_groups(result: BuyerGroups, *, by: str = "segment", words: Words = ENG
     return Finding(
         id="buyer-groups",
         title=f"Buyers by {by}",
-        text=_text(leaves, buys, by, words),
+        text=_text(leaves, buys, by, words) + _untold(result),
         evidence=_evidence(result, leaves, buys, words),
         action=_action(leaves, buys),
         status=status,
@@ -69,7 +69,7 @@ def _furthest(result: BuyerGroups, name: str, p: float | None) -> pd.Series | No
 
 def _text(leaves: pd.Series | None, buys: pd.Series | None, by: str, words: Words) -> str:
     if leaves is None and buys is None:
-        return f"No {by} is seen whose customers buy faster, or leave sooner, than the average."
+        return f"No {by} is seen whose customers buy faster or leave sooner than the average."
     said = []
     if leaves is not None:
         stays = number(leaves["stays"])
@@ -86,6 +86,10 @@ def _text(leaves: pd.Series | None, buys: pd.Series | None, by: str, words: Word
         )
     text = "; ".join(said)
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _untold(result: BuyerGroups) -> str:
+    return " Who leaves sooner cannot be told." if result.p_leaves is None else ""
 
 
 def _evidence(

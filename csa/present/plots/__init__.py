@@ -4,9 +4,13 @@ Labels stand at the lines instead of a legend; what is uncertain is a light band
 that carry a drawing stand under or beside it. No pyplot: a figure belongs to its function.
 """
 
+from csa.present.plots.adoption_features import feature_uptake, features_used
+from csa.present.plots.adoption_people import engagement_spread, power_users
+from csa.present.plots.adoption_use import active_users, licence_utilisation, stickiness
 from csa.present.plots.causes import incidence
 from csa.present.plots.causes_by_month import causes_by_month
 from csa.present.plots.change import what_moved
+from csa.present.plots.clv_buyer_groups import buyer_groups
 from csa.present.plots.clv_buyer_matrix import frequency_recency
 from csa.present.plots.clv_buyer_value import alive_calibration, alive_histogram, newcomer_values
 from csa.present.plots.clv_buyers import (
@@ -41,8 +45,10 @@ from csa.present.plots.survival import survival_curves
 __all__ = [
     "accounts_and_revenue",
     "accounts_to_call",
+    "active_users",
     "alive_calibration",
     "alive_histogram",
+    "buyer_groups",
     "calibration",
     "causes_by_month",
     "churn_rates",
@@ -56,16 +62,21 @@ __all__ = [
     "customer_concentration",
     "customer_value",
     "effects",
+    "engagement_spread",
     "extrapolation",
+    "feature_uptake",
+    "features_used",
     "first_expansion",
     "frequency_recency",
     "gain",
     "hazard_by_age",
     "incidence",
+    "licence_utilisation",
     "mrr_bridge",
     "mrr_movements",
     "mrr_waterfall",
     "newcomer_values",
+    "power_users",
     "purchases_by_frequency",
     "purchases_calibration",
     "purchases_tracked",
@@ -78,6 +89,7 @@ __all__ = [
     "risk_effects",
     "risk_signs",
     "sales_success",
+    "stickiness",
     "survival_curves",
     "trial_conversion",
     "value_moved",

@@ -12,11 +12,11 @@ from csa.present.words import Words
 
 ENGLISH: Final = Words()
 MOST: Final = 10  # groups, those with most customers
-INTERVALS: Final = ("buys", "leaves", "first_year", "stays")
+INTERVALS: Final = ("first_year", "stays")
 
 
 def buyer_groups(result: BuyerGroups, *, by: str = "segment", words: Words = ENGLISH) -> Table:
-    """List how fast groups buy and leave, those with most customers first.
+    """List what groups buy in a first year and who is left then, most customers first.
 
     Parameters
     ----------
@@ -30,24 +30,21 @@ def buyer_groups(result: BuyerGroups, *, by: str = "segment", words: Words = ENG
     Returns
     -------
     Table
-        Rates are multiples of those of an average customer, each with its interval.
+        Each figure with its interval; rates beside the average are drawn in
+        `csa.present.plots.clv_buyer_groups`.
     """
     rows = result.table.head(MOST)
     rows = rows.assign(**{f"{n}_interval": pairs(rows, f"{n}_low", f"{n}_high") for n in INTERVALS})
     level = words.share(result.confidence, 0)
     return Table(
         id="buyer-groups",
-        title=f"Who buys faster and who leaves sooner, by {by}",
+        title=f"What new customers buy in a year, and who is left, by {by}",
         columns=(
             Column("group", capital(by)),
             Column("customers", "Customers", "integer"),
-            Column("buys", "Buys, times the average", "number", "ratio"),
-            Column("buys_interval", "Interval", "interval", "ratio"),
-            Column("leaves", "Leaves, times the average", "number", "ratio"),
-            Column("leaves_interval", "Interval", "interval", "ratio"),
-            Column("first_year", "Purchases in a first year", "number", "ratio"),
+            Column("first_year", "First year", "number", "ratio"),
             Column("first_year_interval", "Interval", "interval", "ratio"),
-            Column("stays", "Still there after it", "share"),
+            Column("stays", "Still there", "share"),
             Column("stays_interval", "Interval", "interval", "share"),
         ),
         rows=rows,
@@ -66,7 +63,8 @@ def _note(result: BuyerGroups, level: str, limits: str, words: Words) -> str:
         if p is not None
     ]
     parts = [
-        f"Pareto/NBD with the group as covariate; {level} intervals",
+        "First year: repeat purchases expected of a new customer; still there: share after it; "
+        f"{level} intervals",
         f"all groups alike in {', in '.join(tests)}" if tests else "",
         f"{words.number(left_out)} smaller groups are not shown" if left_out > 0 else "",
         result.reason,
