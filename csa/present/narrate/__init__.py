@@ -4,6 +4,10 @@ Each answers three questions: what changed (the figure), is it real (interval, n
 do. Names from the data are shortened, so that a sentence stays one.
 """
 
+from csa.present.narrate.adoption_features import feature_breadth, feature_uptake
+from csa.present.narrate.adoption_licences import idle_licences, licence_utilisation
+from csa.present.narrate.adoption_people import engagement, fell_off, power_users, report_readers
+from csa.present.narrate.adoption_use import active_users, stickiness, use_per_person
 from csa.present.narrate.causes import causes
 from csa.present.narrate.change import what_moved
 from csa.present.narrate.clv_buyer_groups import buyer_groups
@@ -51,6 +55,7 @@ from csa.present.narrate.window import window_effect
 
 __all__ = [
     "accounts_to_call",
+    "active_users",
     "alive_calibration",
     "buyer_groups",
     "buyer_models",
@@ -73,7 +78,11 @@ __all__ = [
     "customer_value",
     "data_quality",
     "effects",
+    "engagement",
     "extrapolation",
+    "feature_breadth",
+    "feature_uptake",
+    "fell_off",
     "first_year",
     "flagged_earlier",
     "freshness",
@@ -82,6 +91,8 @@ __all__ = [
     "growth_carried",
     "half_absent",
     "hazard",
+    "idle_licences",
+    "licence_utilisation",
     "lifetime",
     "lost_sight",
     "model_choice",
@@ -91,12 +102,14 @@ __all__ = [
     "net_retention",
     "newcomer_value",
     "next_best_customers",
+    "power_users",
     "quick_ratio",
     "remaining",
     "renewal",
     "renewal_forecast",
     "renewal_rate",
     "renewals_due",
+    "report_readers",
     "revenue_at_risk",
     "revenue_churn",
     "revenue_concentration",
@@ -107,9 +120,11 @@ __all__ = [
     "sales_gap",
     "sales_success",
     "spend_and_frequency",
+    "stickiness",
     "time_to_expansion",
     "trial_return",
     "trial_to_paid",
+    "use_per_person",
     "value_moved",
     "value_realised",
     "what_moved",

@@ -1,5 +1,18 @@
 """Tables of the chapters: chosen columns, formatted by kind, intervals beside their values."""
 
+from csa.present.tables.adoption_features import feature_uptake, features_used
+from csa.present.tables.adoption_people import (
+    accounts_fallen,
+    engagement,
+    power_users,
+    report_readers,
+)
+from csa.present.tables.adoption_use import (
+    active_users,
+    licences_by_group,
+    licences_by_use,
+    use_by_group,
+)
 from csa.present.tables.causes import causes
 from csa.present.tables.change import what_moved, what_moved_by
 from csa.present.tables.churn import churn_rate, survival_summary, window_effect
@@ -43,15 +56,17 @@ from csa.present.tables.risk_trust import (
     risk_targets,
 )
 from csa.present.tables.sales import sales_by_kind, trials_by_group, trials_by_month
+from csa.present.tables.sales_costs import unit_costs, unit_worth
 from csa.present.tables.sales_renewals import (
     renewal_register,
     renewals_by_group,
     renewals_next,
-    unit_costs,
 )
 
 __all__ = [
+    "accounts_fallen",
     "accounts_to_call",
+    "active_users",
     "buyer_groups",
     "buyer_models",
     "buyer_values",
@@ -66,13 +81,18 @@ __all__ = [
     "cohort_ways",
     "customer_value",
     "effect_tests",
+    "engagement",
     "expected_lifetime",
     "extrapolation",
+    "feature_uptake",
+    "features_used",
     "flagged_earlier",
     "freshness",
     "growth_ways",
     "hazard_model",
     "largest_accounts",
+    "licences_by_group",
+    "licences_by_use",
     "lineage",
     "lost_sight",
     "model_choice",
@@ -83,11 +103,13 @@ __all__ = [
     "mrr_definitions",
     "newcomer_values",
     "next_best_customers",
+    "power_users",
     "remaining",
     "renewal_register",
     "renewals",
     "renewals_by_group",
     "renewals_next",
+    "report_readers",
     "revenue_at_risk",
     "revenue_churn",
     "revenue_retention",
@@ -102,6 +124,8 @@ __all__ = [
     "trials_by_month",
     "unit_costs",
     "unit_economics",
+    "unit_worth",
+    "use_by_group",
     "value_cohorts",
     "value_moved",
     "value_realised",
