@@ -15,7 +15,7 @@ from csa.errors import InputError
 from csa.methods.lifetable import tabulate_counts
 from csa.methods.survival import kaplan_meier
 
-MIN_AT_RISK: Final = 10  # a curve ends where fewer remain
+MIN_AT_RISK: Final = 5  # a curve ends where fewer remain
 FEWEST: Final = 10
 SPELLS: Final = {
     "account_id": "string",

@@ -15,6 +15,12 @@ from csa.present.words import Words
 
 ENGLISH: Final = Words()
 LEAST: Final = 10
+TARGETS: Final = {  # those of all customers, in the CLV chapter, hold for those of a period as well
+    "cac": "cac",
+    "period_payback_months": "cac_payback_months",
+    "period_clv_cac": "clv_cac",
+    "period_clv_cac_shortcut": "clv_cac",
+}
 
 
 def customer_cost(
@@ -89,7 +95,7 @@ def cost_payback(
         Unclear where few were won.
     """
     row = total(result.table)
-    measure = aimed(_measure(row, "cac_payback_months", "payback_months", result, words), target)
+    measure = aimed(_measure(row, "period_payback_months", "payback_months", result, words), target)
     margin = words.share(result.terms.margin, 0)
     if measure.value is None:
         text = f"When the cost of a customer is paid back is not known: {row['reason']}."
@@ -132,8 +138,8 @@ def worth_over_cost(
         The rule of thumb is only told beside the value that survival gives; alone it is unclear.
     """
     row = total(result.table)
-    sound = _measure(row, "clv_cac", "ltv_ratio", result, words)
-    rule = _measure(row, "clv_cac_shortcut", "shortcut_ratio", result, words)
+    sound = _measure(row, "period_clv_cac", "ltv_ratio", result, words)
+    rule = _measure(row, "period_clv_cac_shortcut", "shortcut_ratio", result, words)
     measure = aimed(sound if sound.value is not None else rule, target)
     if measure.value is None:
         why = row["reason"] or "nobody left"
@@ -228,5 +234,5 @@ def _action(status: Status, measure: Measure, bad: str) -> str:
     if status in {"bad", "watch"}:
         return bad
     if measure.target is None:
-        return f"Set a target to be judged by: targets: {measure.metric_id} in csa.yml."
+        return f"Set a target to be judged by: targets: {TARGETS[measure.metric_id]} in csa.yml."
     return "Keep going." if status == "good" else "Judge a quarter or a year instead of one month."

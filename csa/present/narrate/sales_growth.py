@@ -138,7 +138,7 @@ def time_to_expansion(
         half = number(row["median"])
         middle = f"; half have by month {words.number(half)}" if half is not None else ""
         text = (
-            f"{words.share(measure.value)} of customers who stay have bought more within "
+            f"The revenue of {words.share(measure.value)} of customers who stay has grown within "
             f"{words.number(months)} months of their start{middle}."
         )
     status: Status = judged(measure, least=LEAST) if row["status"] == "ok" else "unclear"

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from csa.analysis.revenue.time_to import TimeTo
 from csa.analysis.revenue.trial_return import TrialReturn
 from csa.analysis.revenue.trials import TrialRate
 from csa.present.items import Finding, Measure, Status
@@ -17,6 +18,7 @@ LEAST: Final = 10
 
 def trial_to_paid(
     result: TrialRate,
+    curve: TimeTo | None = None,
     *,
     target: TargetLike | None = None,
     period_label: str,
@@ -28,6 +30,8 @@ def trial_to_paid(
     ----------
     result : TrialRate
         From `csa.analysis.revenue.trials.trial_to_paid`.
+    curve : TimeTo, optional
+        From `csa.analysis.revenue.time_to.time_to_conversion`: of a longer time.
     target : TargetLike, optional
         `targets: trial_to_paid` of csa.yml.
     period_label : str
@@ -59,6 +63,7 @@ def trial_to_paid(
             f"{words.number(measure.n)})."
         )
     also = f" {words.number(waiting)} younger trials are not judged yet." if waiting else ""
+    also += _longer(curve, words)
     status: Status = judged(measure, least=LEAST) if row["status"] == "ok" else "unclear"
     return Finding(
         id="trial-to-paid",
@@ -70,6 +75,18 @@ def trial_to_paid(
         status=status,
         measure=measure,
         weight=distance(measure) if row["status"] == "ok" else 0.0,
+    )
+
+
+def _longer(curve: TimeTo | None, words: Words) -> str:
+    """Say what the curve of a longer time reads at the same age."""
+    row = None if curve is None else total(curve.table)
+    if curve is None or row is None or row["status"] != "ok":
+        return ""
+    ends = words.interval(row["ci_low"], row["ci_high"], "share")
+    return (
+        f" Of all {words.number(int(row['n']))} trials on the curve, {words.share(row['share'])} "
+        f"({ends}) had by that age."
     )
 
 

@@ -30,6 +30,7 @@ from csa.present.words import Words
 ENGLISH: Final = Words()
 TALL: Final = 2.3  # inches
 MOST: Final = 5  # curves beside that of all
+TIMES: Final = 3  # curves are drawn up to so many times the age at which they are read
 STEPS: Final = (0.05, 0.1, 0.2, 0.25)
 DAY_STEPS: Final = (7, 14, 30, 60, 90, 180)
 
@@ -60,7 +61,7 @@ def trial_conversion(
 def first_expansion(
     result: TimeTo, *, words: Words = ENGLISH, chart_id: str = "first-expansion"
 ) -> Chart:
-    """Draw the share of customers that have bought more, by months since their start.
+    """Draw the share of customers whose revenue has grown, by months since their start.
 
     Parameters
     ----------
@@ -76,7 +77,7 @@ def first_expansion(
     Chart
         Without a customer a drawing that says so.
     """
-    title = "Share of customers that have bought more, by months since their start"
+    title = "Share of customers whose revenue has grown, by months since their start"
     return _curves(result, title, "No customer is under observation.", words, chart_id)
 
 
@@ -84,6 +85,7 @@ def _curves(result: TimeTo, title: str, empty: str, words: Words, chart_id: str)
     groups = result.table.loc[result.table["group"] != ALL].nlargest(MOST, "n")["group"]
     shown = [*groups, ALL]
     curves = result.curves.loc[result.curves["group"].isin(shown)]
+    curves = curves.loc[curves["age"] <= TIMES * result.by_age]
     if curves.empty:
         return nothing(chart_id, title, empty)
     texts = [_label(group) for group in shown]

@@ -55,6 +55,10 @@ def trials_by_group(
         net_ends=pairs(net, "net_minor_low", "net_minor_high"),
     )
     level = words.share(result.confidence, 0)
+    net_columns = (
+        Column("net", "Net per trial", "money"),
+        Column("net_ends", f"{level} interval", "interval", "money"),
+    )
     return Table(
         id="trials-by-group",
         title=f"Trials that came to an age of {result.within_days} days, by {spoken(by)}",
@@ -66,8 +70,7 @@ def trials_by_group(
             Column("ends", f"{level} interval", "interval", "share"),
             Column("change", "Change", "change", "share"),
             Column("worth", "A customer is worth", "money"),
-            Column("net", "Net per trial", "money"),
-            Column("net_ends", f"{level} interval", "interval", "money"),
+            *(net_columns if returns.cost_per_trial_minor is not None else ()),
         ),
         rows=rows,
         note=reasons(rows),

@@ -1,4 +1,4 @@
-"""Tables of renewals and of the cost of customers."""
+"""Tables of renewals: what came of them, which come next, and what was forecast."""
 
 from typing import Final
 
@@ -6,7 +6,6 @@ import pandas as pd
 
 from csa.analysis.revenue.foretold import Foretold
 from csa.analysis.revenue.renewals import Renewals
-from csa.analysis.revenue.unit_costs import UnitCosts
 from csa.present.attributes import spoken
 from csa.present.columns import Column
 from csa.present.items import Table
@@ -16,7 +15,7 @@ from csa.present.table_rows import group_names, pairs, reasons, total_last
 from csa.present.words import Words
 
 ENGLISH: Final = Words()
-SHOWN: Final = 25
+SHOWN: Final = 15
 
 
 def renewals_by_group(result: Renewals, *, by: str = "segment", words: Words = ENGLISH) -> Table:
@@ -90,7 +89,7 @@ def renewals_next(
     Returns
     -------
     Table
-        The largest first, at most 25.
+        The largest first, at most 15.
     """
     outside = audience == "external"
     by = "at_risk_minor" if due["risk"].notna().any() else "due_minor"
@@ -164,65 +163,5 @@ def renewal_register(result: Foretold, *, words: Words = ENGLISH) -> Table:
         ),
         rows=rows,
         empty="No renewal has been settled yet.",
-        words=words,
-    )
-
-
-def unit_costs(result: UnitCosts, *, by: str = "segment", words: Words = ENGLISH) -> Table:
-    """List cost and worth of customers by group, with what they are made of.
-
-    Parameters
-    ----------
-    result : UnitCosts
-        From `csa.analysis.revenue.unit_costs.unit_costs`.
-    by : str
-        What the groups are.
-    words : Words
-        Locale and currency.
-
-    Returns
-    -------
-    Table
-        All accounts last.
-    """
-    table = total_last(result.table)
-    money = table[["cac_minor_low", "cac_minor_high"]].map(lambda m: major(m, words))
-    rows = table.assign(
-        group=group_names(table),
-        cost_money=table["cost"].map(lambda m: major(m, words)),
-        cac=table["cac_minor"].map(lambda m: major(m, words)),
-        cac_ends=pairs(money, "cac_minor_low", "cac_minor_high"),
-        arpa=(table["new_mrr"] / table["won"].where(table["won"] > 0)).map(
-            lambda m: major(m, words)
-        ),
-        payback_ends=pairs(table, "payback_months_low", "payback_months_high"),
-        ratio_ends=pairs(table, "ltv_ratio_low", "ltv_ratio_high"),
-    )
-    level, terms = words.share(result.confidence, 0), result.terms
-    lag = f"signed up {terms.lag_months} months earlier" if terms.lag_months else "signed up"
-    told = (
-        f"cost: of all who {lag}, won or not; margin {words.share(terms.margin, 0)}; "
-        "net new revenue: of a year, over the cost (magic number)"
-    )
-    return Table(
-        id="unit-costs",
-        title=f"Cost and worth of the customers won in the period, by {spoken(by)}",
-        columns=(
-            Column("group", capital(spoken(by))),
-            Column("signups", "Sign-ups", "integer"),
-            Column("cost_money", "Cost", "money"),
-            Column("won", "Won", "integer"),
-            Column("cac", "Cost each", "money"),
-            Column("cac_ends", f"{level} interval", "interval", "money"),
-            Column("arpa", "Start with, a month", "money"),
-            Column("payback_months", "Payback", "number", "months"),
-            Column("payback_ends", f"{level} interval", "interval", "months"),
-            Column("ltv_ratio", "Worth over cost", "number", "ratio"),
-            Column("ratio_ends", f"{level} interval", "interval", "ratio"),
-            Column("shortcut_ratio", "By rule of thumb", "number", "ratio"),
-            Column("magic_number", "Net new over cost", "number", "ratio"),
-        ),
-        rows=rows,
-        note="; ".join(text for text in (told, reasons(rows)) if text),
         words=words,
     )
