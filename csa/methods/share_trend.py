@@ -98,14 +98,11 @@ def share_trend(
     trend = slope**2 / variance
     equal = float(((k - size * p) ** 2 / (size * p * (1 - p))).sum())
     df = len(size) - 1
-    spare = df - 1
-    scatter = max((equal - trend) / spare, 1.0) if spare >= LEAST_SPARE else 1.0
+    scatter, widening = widened(equal - trend, df - 1, confidence=confidence)
     z = normal_quantile(confidence)
-    widening = 1.0
     p_trend = chi_square_tail(float(trend), 1)
     if scatter > 1:  # estimated, so Student's t
-        widening = float(np.sqrt(scatter) * stdtrit(spare, (1 + confidence) / 2) / z)
-        p_trend = float(2 * stdtr(spare, -np.sqrt(trend / scatter)))
+        p_trend = float(2 * stdtr(df - 1, -np.sqrt(trend / scatter)))
     half = z * widening * float(np.sqrt(variance))
     return ShareTrend(
         slope=slope,
@@ -119,6 +116,32 @@ def share_trend(
         dispersion=float(scatter),
         widening=widening,
     )
+
+
+def widened(chi_square: float, df: int, *, confidence: float = 0.95) -> tuple[float, float]:
+    """Tell by how much shares scatter, and how much wider that makes an interval.
+
+    Parameters
+    ----------
+    chi_square : float
+        Pearson's statistic of what chance alone should leave.
+    df : int
+        Its degrees of freedom.
+    confidence : float
+        Level of the interval, share in (0, 1).
+
+    Returns
+    -------
+    tuple of float
+        Dispersion χ² / df, and √dispersion times the ratio of Student's quantile to the normal
+        one; both 1 where shares scatter no more than chance lets them, or `df` is too small to
+        tell.
+    """
+    scatter = chi_square / df if df >= LEAST_SPARE else 1.0
+    if not scatter > 1:
+        return 1.0, 1.0
+    quantile = float(stdtrit(df, (1 + confidence) / 2))
+    return float(scatter), float(np.sqrt(scatter) * quantile / normal_quantile(confidence))
 
 
 def _checked(

@@ -1,5 +1,6 @@
 """One age over the cohorts: whether newer cohorts stay better or worse than older ones."""
 
+import math
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
@@ -11,7 +12,7 @@ from csa.analysis.cohorts.counted import Basis
 from csa.analysis.cohorts.retention import COMPLETE, SMALL, CohortRetention
 from csa.analysis.cohorts.units import ALL
 from csa.methods.intervals import newcombe_difference
-from csa.methods.share_trend import ShareTrend, share_trend
+from csa.methods.share_trend import ShareTrend, share_trend, widened
 
 RECENT: Final = 3  # newest cohorts that are compared
 BEFORE: Final = 12  # cohorts before them to compare with, at most
@@ -37,8 +38,9 @@ class CohortTrend:
     """Retention at one age, over cohorts that have completed it.
 
     `table`: the cells of these cohorts, oldest first, `recent` marking the newest. `newer` against
-    `older`: `difference` (shares) with limits; `trend` over all cohorts of both. `verdict` is
-    unclear, with a `reason`, where the interval holds zero or there is too little to compare.
+    `older`: `difference` (shares) with limits, widened where cohorts of a side `scatter` more than
+    chance alone lets them (1); `trend` over all cohorts of both. `verdict` is unclear, with a
+    `reason`, where the interval holds zero or there is too little to compare.
     """
 
     table: pd.DataFrame
@@ -48,6 +50,7 @@ class CohortTrend:
     difference: float
     low: float
     high: float
+    scatter: float
     trend: ShareTrend
     verdict: Verdict
     reason: str
@@ -79,9 +82,9 @@ def age_trend(
 
     Notes
     -----
-    Newcombe's interval of the difference; where cohorts scatter around their trend more than
-    chance alone lets them, it is widened as that of the trend is
-    (`csa.methods.share_trend`): a difference that any three cohorts may show is no change.
+    Newcombe's interval of the difference; where the cohorts of a side scatter around its share
+    more than chance alone lets them (Pearson's chi-square over its degrees of freedom), it is
+    widened by the root of that factor: a difference that any few cohorts may show is no change.
     """
     cells = result.cells.loc[(result.cells["group"] == ALL) & (result.cells["age"] == age)]
     cells = cells.loc[cells["state"] == COMPLETE].sort_values("cohort", ignore_index=True)
@@ -95,7 +98,7 @@ def age_trend(
         (new["n"].sum(), old["n"].sum()),
         confidence=result.confidence,
     )
-    wide = max(trend.widening, 1.0) if trend.widening > 0 else 1.0
+    scatter, wide = _scatter(new, old, result.confidence)
     value = float(gap.value)
     low = max(value - wide * (value - float(gap.low)), -1.0)
     high = min(value + wide * (float(gap.high) - value), 1.0)
@@ -109,6 +112,7 @@ def age_trend(
         difference=value,
         low=low,
         high=high,
+        scatter=scatter,
         trend=trend,
         verdict="unclear" if reason else surely,  # type: ignore[arg-type]
         reason=reason,
@@ -116,6 +120,13 @@ def age_trend(
         clock=result.clock,
         confidence=result.confidence,
     )
+
+
+def _scatter(new: pd.DataFrame, old: pd.DataFrame, confidence: float) -> tuple[float, float]:
+    """Scatter of the cohorts within both sides, and by how much it widens an interval."""
+    sides = [share_trend(rows["returned"], rows["n"]) for rows in (new, old)]
+    left = sum(side.equal for side in sides if not math.isnan(side.equal))
+    return widened(left, sum(side.df for side in sides), confidence=confidence)
 
 
 def _side(rows: pd.DataFrame) -> Side | None:

@@ -92,8 +92,8 @@ def _evidence(result: CohortTrend, newer: Side, older: Side, say: CohortWords) -
             f"Trend over these {cohorts} cohorts: {words.change(trend.slope, 'share')} each "
             f"(p {p_value(trend.p_trend, words)})."
         )
-    if known(trend.dispersion) and trend.dispersion >= SCATTER:
-        times = words.number(trend.dispersion, 1)
+    if result.scatter >= SCATTER:
+        times = words.number(result.scatter, 1)
         parts.append(
             f"Cohorts scatter {times} times as much as chance alone, which is allowed for."
         )
