@@ -18,7 +18,7 @@ MEASURES: Final = ("daily", "weekly", "monthly")
 LENGTHS: Final = {"daily": 1, "weekly": WEEK, "monthly": WEEKS}
 STEPS: Final = {"daily": range(WEEKS), "weekly": range(0, WEEKS, WEEK), "monthly": range(1)}
 UNITS: Final = {"users": "user_id", "accounts": "account_id"}
-SUMS: Final = ("accounts", "users", "user_days", "sessions", "events", "seconds", "timed")
+SHORT: Final = f"use is recorded for fewer than {WEEKS} days"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -172,6 +172,7 @@ def _table(
     keys = ["group", "unit", "window_days", "day"]
     at = counts.loc[counts["whole"].astype(bool)].set_index(keys)["actives"].sort_index()
     made: list[dict[str, Any]] = []
+    known = span.covers(span.window(0)[0])
     for group, found in sums.items():
         for (unit, measure), column in _SUM_OF.items():
             value, previous = (
@@ -184,7 +185,8 @@ def _table(
             change = value / previous - 1 if previous > 0 else float("nan")
             shift = change - drawn.value  # of people who are active for several accounts
             n = int(found.n)
-            reason = span.reason or (f"only {n} accounts" if n < MIN_ACCOUNTS else "")
+            few = f"only {n} account{'s' * (n > 1)}" if n < MIN_ACCOUNTS else ""
+            reason = span.reason or ("" if known else SHORT) or few
             made.append(
                 {"group": group, "unit": unit, "measure": measure, "value": value}
                 | {"previous": previous, "change": change, "n": n}

@@ -110,7 +110,8 @@ def engagement(
     now = now.sort_values(["mrr_minor", "account_id"], ascending=[False, True], ignore_index=True)
     reason = span.reason if "not over" not in span.reason else ""
     if len(frozen) < FEWEST:
-        reason = reason or f"the reference of {reference_end} has only {len(frozen)} accounts"
+        few = f"only {len(frozen)}" if len(frozen) else "no"
+        reason = reason or f"the reference of {reference_end} has {few} accounts"
     columns = ["account_id", "group", "mrr_minor", "score", "previous", "change", "coverage"]
     return Engagement(
         accounts=now[[*columns, "days_since_use", *PARTS]],

@@ -147,7 +147,7 @@ def _reason(end: date, last: date, last_used: date | None) -> str:
     if last_used is None:
         return "no use is recorded"
     if (last - last_used).days > SILENT:
-        return f"no use is recorded after {last_used}: are the data late?"
+        return f"no use is recorded after {last_used}, so the data may be late"
     if last < end - DAY:
         return f"the period to {end - DAY} is not over in the data"
     return ""

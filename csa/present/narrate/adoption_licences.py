@@ -15,6 +15,7 @@ from csa.present.words import Words, known
 
 ENGLISH: Final = Words()
 ADD_SEATS: Final = "Map subscriptions with seats in csa.yml (docs/tables.md has all columns)."
+SMALL: Final = 10  # a mean below this is told with a digit
 IDLE: Final = ("none", "up to a quarter")
 TITLE: Final = "Licence utilisation"
 
@@ -64,7 +65,7 @@ def licence_utilisation(
     sure = row["status"] == "ok"
     status: Status = judged(measure) if sure else "unclear"
     over = " More people work than seats are paid for." if row["value"] > 1 else ""
-    seats = words.number(row["seats"])
+    seats = _few(row["seats"], words)
     left = ""
     if result.unstated:
         many = result.unstated
@@ -74,7 +75,7 @@ def licence_utilisation(
         id=ident,
         kind="change",
         title=TITLE,
-        text=f"On an average business day of {period_label}, {words.number(row['users'])} people "
+        text=f"On an average business day of {period_label}, {_few(row['users'], words)} people "
         f"used the {seats} licences in force: {words.share(row['value'])}"
         f"{since_before(measure, words, previous_label)}.{over}",
         evidence=how_sure(measure, words, why=why),
@@ -138,6 +139,10 @@ def idle_licences(result: Utilisation | None, *, words: Words = ENGLISH) -> Find
         ),
         weight=min(1.0, unused / total) / 2 if total else 0.0,
     )
+
+
+def _few(count: float, words: Words) -> str:
+    return words.number(count, 1 if count < SMALL and not float(count).is_integer() else 0)
 
 
 def _action(table: pd.DataFrame, measure: Measure, status: Status, words: Words) -> str:

@@ -44,8 +44,9 @@ def active_users(
     cells = _cells(result.table, "users")
     unit = "users" if cells and cells["monthly"]["value"] > 0 else "accounts"
     cells = _cells(result.table, unit)
-    if not cells:
-        return unknown(ident, title, result.span.reason or "no use is recorded", ADD_USERS)
+    if not cells or not known(cells["monthly"]["value"]):
+        why = cells["monthly"]["reason"] if cells else result.span.reason or "no use is recorded"
+        return unknown(ident, title, why, "Wait for more days of use.", kind="change")
     row = cells["monthly"]
     measure = aimed(_count(row, result.confidence), target)
     sure = row["status"] == "ok"

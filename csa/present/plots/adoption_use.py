@@ -91,7 +91,8 @@ def stickiness(
         Days as dots, the mean of the week up to each day as a line.
     """
     title = "Share of the people of 28 days who came on the day"
-    rows = result.trend.loc[result.trend["day"] >= pd.Timestamp(result.span.previous_start)]
+    trend = result.trend.dropna()
+    rows = trend.loc[trend["day"] >= pd.Timestamp(result.span.previous_start)]
     if len(rows) < WEEK:
         return nothing(chart_id, title, NONE)
     rows = rows.assign(week=rows["stickiness"].rolling(WEEK).mean())
