@@ -25,13 +25,12 @@ from csa.methods.btyd.counts import BuyerCounts
 from csa.methods.btyd.discounting import rate_per_period
 from csa.methods.btyd.ladder import suffix_sums
 from csa.methods.btyd.maximum import REACH, STARTS, Maximum, Objective, maximise, spread_starts
-from csa.methods.btyd.model import Diagnosis, Fit, finished, unfitted
+from csa.methods.btyd.model import Diagnosis, Fit, fitted_to, not_to_be_fitted
 
 FloatArray = NDArray[np.float64]
 
 BG_BB: Final = "BG/BB"
 NAMES: Final = ("alpha", "beta", "gamma", "delta")
-FEW: Final = 8  # repeat buyers: two for each parameter
 NOTHING: Final = 45.0  # exponent at which a term has vanished: exp(-45) is 3e-20
 LONGEST: Final = 5_000_000  # opportunities that an endless sum may take
 NOBODY: Final = 0.01  # share that leaves within the longest age, below which nobody may leave
@@ -62,23 +61,13 @@ def fit_bg_bb(counts: BuyerCounts, *, starts: int = STARTS) -> Fit:
         If times are no whole opportunities, or there are more purchases than opportunities.
     """
     known = counts.compressed()
-    size = (known.n, known.events)
-    nothing = _nothing_to_fit(known)
-    if nothing is not None:
-        return unfitted(BG_BB, str(nothing), size=size, diagnosis=[nothing])
+    if (nothing := not_to_be_fitted(BG_BB, known)) is not None:
+        return nothing
     objective = _objective(opportunities(known))
     box = np.array([[-REACH, REACH]] * len(NAMES))
     found = maximise(objective, spread_starts(np.zeros(len(NAMES)), count=starts), box.tolist())
     found, said = _at_limits(found, objective, box, float(known.age.max()))
-    more: dict[str, object] = {"unit_days": known.unit_days, "diagnosis": said}
-    buyers = float(known.weight[known.frequency > 0].sum())
-    if buyers < FEW:
-        more |= {
-            "diagnosis": (*said, str(Diagnosis.TOO_FEW)),
-            "status": "unclear",
-            "reason": f"only {buyers:g} customers bought again; {FEW} are needed",
-        }
-    return finished(BG_BB, NAMES, found, log_likelihood=-found.value, size=size, more=more)
+    return fitted_to(known, BG_BB, NAMES, found, said=said)
 
 
 class Refitter:
@@ -277,15 +266,6 @@ def discounted_residual(
     n = np.arange(int(counts.age.max(initial=0)) + int(needed) + 1)
     factor = (delta + n) / (gamma + delta + n) / (1.0 + rate)
     return np.asarray(buying * suffix_sums(factor, factor[None])[0][counts.age.astype(np.int64)])
-
-
-def _nothing_to_fit(counts: BuyerCounts) -> Diagnosis | None:
-    """Tell why there is no likelihood with a maximum."""
-    if not counts.n:
-        return Diagnosis.NO_CUSTOMERS
-    if not counts.age.max(initial=0.0) > 0:
-        return Diagnosis.ALL_SAME_AGE_ZERO
-    return Diagnosis.NO_REPEATS if not counts.events else None
 
 
 def _objective(ladders: list[Opportunities]) -> Objective:

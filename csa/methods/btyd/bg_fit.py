@@ -10,7 +10,7 @@ from csa.methods.btyd.bg_likelihood import BgLikelihood
 from csa.methods.btyd.counts import BuyerCounts
 from csa.methods.btyd.maximum import REACH, Maximum, climb, maximise, polish, spread_starts
 from csa.methods.btyd.merged import refined
-from csa.methods.btyd.model import Diagnosis, Fit, finished, unfitted
+from csa.methods.btyd.model import Diagnosis, Fit, fitted_to, not_to_be_fitted
 
 FloatArray = NDArray[np.float64]
 
@@ -20,7 +20,6 @@ NAMES = ("r", "alpha", "a", "b")
 TYPICAL = (0.5, 1.0, 0.7, 2.0)  # r, alpha (of what the mean rate gives), a, b: centre of the box
 THIN_ROWS = (4_000, 64_000)  # so many rows show where the maximum of more lies
 WORTH = 3  # times more, at least
-FEW = 8  # repeat buyers: two for each parameter
 NEAR_ENOUGH = 1e-6  # of a refit: the last step gains less, and what is left is its square
 NO_BETTER = 1e-3  # a log-likelihood that much above a limit of the model is at the limit
 
@@ -43,10 +42,8 @@ def fit_family(counts: BuyerCounts, model: str, starts: int) -> Fit:
         "unclear" without repeat purchases, and with very few repeat buyers.
     """
     known = counts.compressed()
-    size = (known.n, known.events)
-    nothing = _nothing(known)
-    if nothing is not None:
-        return unfitted(model, nothing, size=size, diagnosis=[nothing])
+    if (nothing := not_to_be_fitted(model, known)) is not None:
+        return nothing
     centre, box = search_box(known)
     parts = [_thinned(known, rows) for rows in THIN_ROWS if rows * WORTH < len(known)]
     likelihood, *further = (BgLikelihood(part, EXTRA[model]) for part in (*parts, known))
@@ -57,19 +54,7 @@ def fit_family(counts: BuyerCounts, model: str, starts: int) -> Fit:
         found = replace(best, starts=found.starts)
     found, diagnosis = _at_limits(likelihood, found, box)
     found = refined(known, found, box, EXTRA[model])
-    buyers = float(known.weight[known.frequency > 0].sum())
-    more: dict[str, object] = {
-        "diagnosis": tuple(map(str, diagnosis)),
-        "unit_days": known.unit_days,
-        "merged_days": known.merged_days,
-    }
-    if buyers < FEW:
-        more |= {
-            "diagnosis": (*map(str, diagnosis), str(Diagnosis.TOO_FEW)),
-            "status": "unclear",
-            "reason": f"only {buyers:g} customers bought again; {FEW} are needed",
-        }
-    return finished(model, NAMES, found, log_likelihood=-found.value, size=size, more=more)
+    return fitted_to(known, model, NAMES, found, said=diagnosis)
 
 
 class Refitter:
@@ -94,15 +79,6 @@ class Refitter:
         self._likelihood.weigh(weight)
         fun = self._likelihood
         return climb(fun, self._start, self._box, fun.hessian, goal=NEAR_ENOUGH)[0]
-
-
-def _nothing(counts: BuyerCounts) -> Diagnosis | None:
-    """Say why there is nothing to fit, if so."""
-    if not counts.n:
-        return Diagnosis.NO_CUSTOMERS
-    if not counts.age.any():
-        return Diagnosis.ALL_SAME_AGE_ZERO
-    return None if counts.events else Diagnosis.NO_REPEATS
 
 
 def search_box(counts: BuyerCounts) -> tuple[FloatArray, FloatArray]:

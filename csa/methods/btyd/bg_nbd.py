@@ -17,7 +17,7 @@ from csa.methods.btyd.exposure import MERGED, at_risk
 from csa.methods.btyd.maximum import STARTS
 from csa.methods.btyd.merged import MergedLikelihood, can_be_exact
 from csa.methods.btyd.merged_predict import exact_of_new, exact_residual
-from csa.methods.btyd.model import Fit
+from csa.methods.btyd.model import Fit, times_ahead
 
 FloatArray = NDArray[np.float64]
 
@@ -117,11 +117,11 @@ def expected_purchases(fit: Fit, time: ArrayLike) -> FloatArray:
     """
     r, alpha, a, b = _values(fit)
     extra = EXTRA[fit.model]
-    exact = exact_of_new(fit, _times(time), extra)
+    exact = exact_of_new(fit, times_ahead(time), extra)
     if exact is not None:
         return exact
     stays = b / (a + b) if extra else 1.0
-    return stays * _of_buyer(fit, (r, alpha), (a, b + extra), _times(time))
+    return stays * _of_buyer(fit, (r, alpha), (a, b + extra), times_ahead(time))
 
 
 def probability_alive(fit: Fit, counts: BuyerCounts) -> FloatArray:
@@ -191,11 +191,11 @@ def residual_purchases(fit: Fit, counts: BuyerCounts, time: ArrayLike) -> FloatA
     """
     r, alpha, a, b = _values(fit)
     known = _in_unit_of(fit, counts)
-    exact = exact_residual(fit, known, _times(time), EXTRA[fit.model])
+    exact = exact_residual(fit, known, times_ahead(time), EXTRA[fit.model])
     if exact is not None:
         return exact
     age, _ = at_risk(known)
-    lengths = np.broadcast_to(_times(time), age.shape)
+    lengths = np.broadcast_to(times_ahead(time), age.shape)
     # who left does not buy, so the last purchase matters for P(alive) only
     same = np.column_stack([known.frequency, age, lengths])
     distinct, place = _distinct(same)
@@ -228,7 +228,7 @@ def purchase_probability(fit: Fit, purchases: ArrayLike, time: ArrayLike) -> Flo
     """
     r, alpha, a, b = _values(fit)
     extra = EXTRA[fit.model]
-    x, t = np.broadcast_arrays(np.asarray(purchases, dtype=np.float64), _times(time))
+    x, t = np.broadcast_arrays(np.asarray(purchases, dtype=np.float64), times_ahead(time))
     if (x < 0).any() or (x != np.rint(x)).any():
         raise InputError("purchase probability: purchases must be whole numbers, 0 or more")
     share = t / (alpha + t)
@@ -266,13 +266,6 @@ def _values(fit: Fit) -> tuple[float, ...]:
 def _in_unit_of(fit: Fit, counts: BuyerCounts) -> BuyerCounts:
     unit = fit.unit_days or counts.unit_days
     return counts if counts.unit_days == unit else counts.in_unit(unit)
-
-
-def _times(time: ArrayLike) -> FloatArray:
-    times = np.asarray(time, dtype=np.float64)
-    if not np.isfinite(times).all() or (times < 0).any():
-        raise InputError("prediction: times must be finite and not negative")
-    return times
 
 
 def _distinct(rows: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:

@@ -3,17 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from csa.errors import InputError
-from csa.methods.btyd.maximum import Maximum, maximise, spread_starts
-
-__all__ = ["Diagnosis", "Fit", "Maximum", "finished", "maximise", "spread_starts", "unfitted"]
+from csa.methods.btyd.counts import BuyerCounts
+from csa.methods.btyd.maximum import Maximum
 
 FloatArray = NDArray[np.float64]
+
+FEW: Final = 8  # repeat buyers: two for each parameter
 
 
 class Diagnosis(StrEnum):
@@ -214,3 +215,100 @@ def unfitted(
         reason=reason,
         diagnosis=tuple(map(str, diagnosis)),
     )
+
+
+def not_to_be_fitted(model: str, counts: BuyerCounts) -> Fit | None:
+    """Make the result where no likelihood of purchases has a maximum.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model.
+    counts : BuyerCounts
+        Customers.
+
+    Returns
+    -------
+    Fit or None
+        None where there is something to fit.
+    """
+    if not counts.n:
+        nothing = Diagnosis.NO_CUSTOMERS
+    elif not counts.age.any():
+        nothing = Diagnosis.ALL_SAME_AGE_ZERO
+    elif not counts.events:
+        nothing = Diagnosis.NO_REPEATS
+    else:
+        return None
+    return unfitted(model, nothing, size=(counts.n, counts.events), diagnosis=[nothing])
+
+
+def fitted_to(
+    counts: BuyerCounts,
+    model: str,
+    names: Sequence[str],
+    maximum: Maximum,
+    *,
+    said: Sequence[str] = (),
+    constant: float = 0.0,
+) -> Fit:
+    """Make a fit of purchases of its maximum.
+
+    Parameters
+    ----------
+    counts : BuyerCounts
+        Customers.
+    model : str
+        Name of the model.
+    names : sequence of str
+        Names of the parameters.
+    maximum : Maximum
+        In the unit of the counts.
+    said : sequence of str
+        Words of `Diagnosis`.
+    constant : float
+        Part of the log-likelihood that the maximum leaves out.
+
+    Returns
+    -------
+    Fit
+        "unclear" with very few repeat buyers, and as `finished` says.
+    """
+    more: dict[str, object] = {
+        "diagnosis": tuple(map(str, said)),
+        "unit_days": counts.unit_days,
+        "merged_days": counts.merged_days,
+    }
+    buyers = float(counts.weight[counts.frequency > 0].sum())
+    if buyers < FEW:
+        more |= {
+            "diagnosis": (*map(str, said), str(Diagnosis.TOO_FEW)),
+            "status": "unclear",
+            "reason": f"only {buyers:g} customers bought again; {FEW} are needed",
+        }
+    value, size = constant - maximum.value, (counts.n, counts.events)
+    return finished(model, names, maximum, log_likelihood=value, size=size, more=more)
+
+
+def times_ahead(time: ArrayLike) -> FloatArray:
+    """Take lengths of time to predict for.
+
+    Parameters
+    ----------
+    time : array_like of float
+        Units.
+
+    Returns
+    -------
+    ndarray of float
+        The same.
+
+    Raises
+    ------
+    InputError
+        If one is negative, missing or infinite.
+    """
+    times = np.asarray(time, dtype=np.float64)
+    if not np.isfinite(times).all() or (times < 0).any():
+        raise InputError("prediction: times must be finite and not negative")
+    return times

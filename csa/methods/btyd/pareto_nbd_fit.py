@@ -10,7 +10,7 @@ from csa.methods.btyd.climb import climb, curvature
 from csa.methods.btyd.counts import BuyerCounts
 from csa.methods.btyd.maximum import REACH, STARTS, Maximum, Objective, maximise, spread_starts
 from csa.methods.btyd.merged import refined
-from csa.methods.btyd.model import Diagnosis, Fit, finished, unfitted
+from csa.methods.btyd.model import Diagnosis, Fit, fitted_to, not_to_be_fitted
 from csa.methods.btyd.pareto_nbd_likelihood import History, history, negative_log_likelihood
 
 FloatArray = NDArray[np.float64]
@@ -21,7 +21,6 @@ PART: Final = 20_000  # customers among whom a fit of more rows searches from al
 EXACT: Final = 1e-10  # log-likelihood that may be missing at the maximum
 REDRAWN: Final = 1e-6  # of customers drawn again: a thousandth of a standard error
 NEAR: Final = 0.02  # so near to the border a log-parameter is on it
-FEW: Final = 8  # repeat buyers: two for each parameter
 NOBODY: Final = 0.01  # share that leaves within the longest age, below which nobody may leave
 NO_BETTER: Final = 1e-3  # a log-likelihood that much above a limit of the model is at the limit
 FAR: Final = 6.5  # from the scale of the data a log-parameter tells nothing but its direction
@@ -50,27 +49,13 @@ def fit_pareto_nbd(counts: BuyerCounts, *, starts: int = STARTS) -> Fit:
     starts; the fit of all begins at their maximum.
     """
     known = counts.compressed()
-    size = (known.n, known.events)
-    nothing = _nothing_to_fit(known)
-    if nothing is not None:
-        return unfitted(MODEL, str(nothing), size=size, diagnosis=[nothing])
+    if (nothing := not_to_be_fitted(MODEL, known)) is not None:
+        return nothing
     box = search_box(known)
     customers = history(known)
     found, said = _at_limits(_search(known, customers, box, starts), customers, box, known)
     found = refined(known, found, box, None)
-    more: dict[str, object] = {
-        "unit_days": known.unit_days,
-        "merged_days": known.merged_days,
-        "diagnosis": said,
-    }
-    buyers = float(known.weight[known.frequency > 0].sum())
-    if buyers < FEW:
-        more |= {
-            "diagnosis": (*said, str(Diagnosis.TOO_FEW)),
-            "status": "unclear",
-            "reason": f"only {buyers:g} customers bought again; {FEW} are needed",
-        }
-    return finished(MODEL, NAMES, found, log_likelihood=-found.value, size=size, more=more)
+    return fitted_to(known, MODEL, NAMES, found, said=said)
 
 
 class Refitter:
@@ -100,15 +85,6 @@ class Refitter:
             return done.log_parameters
         begin = np.array([done.log_parameters, self._start])
         return maximise(objective, begin, self._box.tolist()).log_parameters
-
-
-def _nothing_to_fit(counts: BuyerCounts) -> Diagnosis | None:
-    """Tell why there is no likelihood with a maximum."""
-    if not counts.n:
-        return Diagnosis.NO_CUSTOMERS
-    if not counts.age.max(initial=0.0) > 0:
-        return Diagnosis.ALL_SAME_AGE_ZERO
-    return Diagnosis.NO_REPEATS if not counts.events else None
 
 
 def search_box(counts: BuyerCounts) -> FloatArray:

@@ -10,7 +10,7 @@ from scipy.special import exprel, gammaln
 from csa.errors import InputError
 from csa.methods.btyd.counts import BuyerCounts
 from csa.methods.btyd.discounting import rate_per_unit
-from csa.methods.btyd.model import Fit
+from csa.methods.btyd.model import Fit, times_ahead
 from csa.methods.btyd.pareto_nbd_likelihood import history, log_likelihoods, rising
 
 FloatArray = NDArray[np.float64]
@@ -60,7 +60,7 @@ def expected_purchases(fit: Fit, time: ArrayLike) -> FloatArray:
     rate = _rate(np.asarray(r), np.asarray(alpha), _merged(fit))
     before = _merged(fit) / 2  # of the step of the first purchase, in which no more are counted
     there = np.exp(-s * np.log1p(before / beta))
-    return np.asarray(rate * there * _lived(s, np.asarray(beta + before), _times(time)))
+    return np.asarray(rate * there * _lived(s, np.asarray(beta + before), times_ahead(time)))
 
 
 def purchase_probability(fit: Fit, purchases: ArrayLike, time: float) -> FloatArray:
@@ -90,7 +90,7 @@ def purchase_probability(fit: Fit, purchases: ArrayLike, time: float) -> FloatAr
     counts = np.asarray(purchases, dtype=np.float64)
     if (counts < 0).any() or (counts != np.rint(counts)).any():
         raise InputError("purchase probability: purchases must be whole numbers, 0 or more")
-    if not _times(time) > 0:
+    if not times_ahead(time) > 0:
         return np.where(counts == 0, 1.0, 0.0)
     x, place = np.unique(counts, return_inverse=True)
     scale = min(alpha, beta)
@@ -144,7 +144,7 @@ def residual_purchases(fit: Fit, counts: BuyerCounts, time: ArrayLike) -> FloatA
     """
     _, _, s, _ = fit.values(*NAMES)
     buying, until = _buying(fit, counts)
-    return np.asarray(buying * _lived(s, until, _times(time)))
+    return np.asarray(buying * _lived(s, until, times_ahead(time)))
 
 
 def discounted_residual(
@@ -224,14 +224,6 @@ def _in_unit_of(fit: Fit, counts: BuyerCounts) -> BuyerCounts:
     """Tell customers in the unit of the fit."""
     unit = _unit(fit)
     return counts if counts.unit_days == unit else counts.in_unit(unit)
-
-
-def _times(time: ArrayLike) -> FloatArray:
-    """Lengths of time, refused where they are none."""
-    times = np.asarray(time, dtype=np.float64)
-    if not np.isfinite(times).all() or (times < 0).any():
-        raise InputError("prediction: times must be finite and not negative")
-    return times
 
 
 def _buying(fit: Fit, counts: BuyerCounts) -> tuple[FloatArray, FloatArray]:

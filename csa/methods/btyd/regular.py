@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc, betaln, digamma, expit, gammaln, logsumexp
 
 from csa.errors import InputError
-from csa.methods.btyd.bg_fit import FEW, NAMES, search_box
+from csa.methods.btyd.bg_fit import NAMES, search_box
 from csa.methods.btyd.counts import BuyerCounts
 from csa.methods.btyd.maximum import maximise, spread_starts
-from csa.methods.btyd.model import Diagnosis, Fit, finished, unfitted
+from csa.methods.btyd.model import Fit, fitted_to, not_to_be_fitted, times_ahead
 
 FloatArray = NDArray[np.float64]
 
@@ -86,10 +86,8 @@ def fit_regular(
     if counts.merged_days:
         raise InputError(f"{MODEL}: gaps are those of single purchases; set merged_days to 0")
     known = counts.compressed()
-    size = (known.n, known.events)
-    if not (known.events and known.age.any()):
-        word = Diagnosis.NO_REPEATS if known.n else Diagnosis.NO_CUSTOMERS
-        return RegularFit(fit=unfitted(MODEL, word, size=size), k=1, log_likelihoods={})
+    if (nothing := not_to_be_fitted(MODEL, known)) is not None:
+        return RegularFit(fit=nothing, k=1, log_likelihoods={})
     if len(known) > MANY_ROWS and known.grid_days:
         known = known.rounded(COARSER * known.grid_days)
     fits = {k: _fit(known, k, log_gaps) for k in beats}
@@ -104,13 +102,8 @@ def _fit(known: BuyerCounts, k: int, log_gaps: float) -> Fit:
     shift = np.array([0.0, np.log(k), 0.0, 0.0])  # k times as many beats as purchases
     likelihood = RegularLikelihood(known, k)
     found = maximise(likelihood, spread_starts(centre - shift, count=STARTS), box - shift[:, None])
-    more: dict[str, object] = {"unit_days": known.unit_days}
-    if (buyers := float(known.weight[known.frequency > 0].sum())) < FEW:
-        reason = f"only {buyers:g} customers bought again; {FEW} are needed"
-        more |= {"diagnosis": (str(Diagnosis.TOO_FEW),), "status": "unclear", "reason": reason}
     gaps = (k - 1) * log_gaps - float(gammaln(k)) * known.events
-    size = (known.n, known.events)
-    return finished(MODEL, NAMES, found, log_likelihood=gaps - found.value, size=size, more=more)
+    return fitted_to(known, MODEL, NAMES, found, constant=gaps)
 
 
 class RegularLikelihood:
@@ -259,7 +252,7 @@ def residual_purchases(found: RegularFit, counts: BuyerCounts, time: float) -> F
     keys = np.column_stack([counts.frequency.astype(np.float64), counts.age])
     distinct, place = np.unique(keys, axis=0, return_inverse=True)
     x, age = distinct.T
-    share = _checked(time) / (alpha + age + time)
+    share = times_ahead(time) / (alpha + age + time)
     there = np.zeros(len(counts))
     for j in range(found.k):
         to_come = _purchases(r + found.k * x + j, share, (a, b + x + 1), found.k, j)
@@ -283,7 +276,7 @@ def expected_purchases(found: RegularFit, time: ArrayLike) -> FloatArray:
         Purchases.
     """
     r, alpha, a, b = found.fit.values(*NAMES)
-    times = _checked(time)
+    times = times_ahead(time)
     flat = np.ravel(times)
     full = np.full(len(flat), r)
     leave = (a, np.full(len(flat), b + 1))
@@ -309,10 +302,3 @@ def _purchases(
         left = left[before[:, -1] * come[:, -1] > STOP * total[left]]
         first += AT_ONCE
     return total
-
-
-def _checked(time: ArrayLike) -> FloatArray:
-    times = np.asarray(time, dtype=np.float64)
-    if not np.isfinite(times).all() or (times < 0).any():
-        raise InputError("prediction: times must be finite and not negative")
-    return times
