@@ -61,7 +61,7 @@ def test_finding_without_a_difference_or_without_groups():
     assert same.text.startswith("No segment is seen")
     assert same.measure is None
     bound = narrate.buyer_groups(groups(p_buys=0.5, p_leaves=None))
-    assert bound.text.endswith("than the average. Who leaves sooner cannot be told.")
+    assert "buy faster than the average; who leaves sooner cannot be told" in bound.text
     none = replace(groups(), fit=None, p_buys=None, p_leaves=None, reason="too little is known")
     said = narrate.buyer_groups(none, by="channel")
     assert (said.status, said.measure) == ("unclear", None)
@@ -90,13 +90,15 @@ def test_chart_draws_rates_against_the_average_with_intervals():
     assert ">1.50 to 2.60<" in chart.svg
 
 
-def test_chart_without_leaving_or_without_groups():
+def test_leaving_is_not_shown_where_nobody_is_seen_leaving():
     result = groups()
     leaves = [name for name in FIGURES if name.startswith("leaves")]
     staying = replace(result, table=result.table.assign(**dict.fromkeys(leaves, np.nan)))
     chart = plots.buyer_groups(staying)
     assert (">Buys<" in chart.svg, ">Leaves<" in chart.svg) == (True, False)
     assert "leaves an unknown number of times" in chart.alt
+    columns = [column.key for column in tables.buyer_groups(staying).columns]
+    assert columns == ["group", "customers", "first_year", "first_year_interval"]
     assert "can be compared" in plots.buyer_groups(replace(result, table=result.table.tail(1))).alt
 
 

@@ -660,7 +660,7 @@ def test_the_model_with_a_clock_is_shown_for_comparison():
     table = tables.buyer_models(replace(made, holdout=replace(made.holdout, table=shown)))
     cells = table.cells()
     assert [row[0] for row in cells] == [MODEL, "Pareto/NBD", DATED, *NAIVE]
-    assert (cells[2][1], cells[2][3], cells[2][-1]) == (UNKNOWN, "−2.0%", "for comparison")
+    assert (cells[2][1], cells[2][3], cells[2][-1]) == (UNKNOWN, "−2.0%", "compared")
     assert "For comparison only: BG/NBD, dated: BG/NBD in which new customers" in table.note
     assert DATED not in tables.buyer_models(made).note
     failed = shown.assign(total_error=shown["total_error"].mask(shown["model"] == DATED))

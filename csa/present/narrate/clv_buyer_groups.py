@@ -6,7 +6,7 @@ import pandas as pd
 
 from csa.analysis.clv.buyer_groups import BuyerGroups
 from csa.present.items import Finding, Measure, Status
-from csa.present.names import named
+from csa.present.names import capital, named
 from csa.present.phrases import number, p_value
 from csa.present.words import Words
 
@@ -50,7 +50,7 @@ def buyer_groups(result: BuyerGroups, *, by: str = "segment", words: Words = ENG
     return Finding(
         id="buyer-groups",
         title=f"Buyers by {by}",
-        text=_text(leaves, buys, by, words) + _untold(result),
+        text=_text(leaves, buys, words) or _no_difference(result, by),
         evidence=_evidence(result, leaves, buys, words),
         action=_action(leaves, buys),
         status=status,
@@ -67,9 +67,16 @@ def _furthest(result: BuyerGroups, name: str, p: float | None) -> pd.Series | No
     return above.sort_values([name, "group"], ascending=[False, True]).iloc[0]
 
 
-def _text(leaves: pd.Series | None, buys: pd.Series | None, by: str, words: Words) -> str:
-    if leaves is None and buys is None:
-        return f"No {by} is seen whose customers buy faster or leave sooner than the average."
+def _no_difference(result: BuyerGroups, by: str) -> str:
+    if result.p_leaves is None:
+        return (
+            f"No {by} is seen whose customers buy faster than the average; who leaves sooner "
+            "cannot be told."
+        )
+    return f"No {by} is seen whose customers buy faster or leave sooner than the average."
+
+
+def _text(leaves: pd.Series | None, buys: pd.Series | None, words: Words) -> str:
     said = []
     if leaves is not None:
         stays = number(leaves["stays"])
@@ -84,12 +91,7 @@ def _text(leaves: pd.Series | None, buys: pd.Series | None, by: str, words: Word
             f"fast as the average ({words.number(buys['first_year'], 1)} repeat purchases in a "
             "first year)"
         )
-    text = "; ".join(said)
-    return f"{text[0].upper()}{text[1:]}."
-
-
-def _untold(result: BuyerGroups) -> str:
-    return " Who leaves sooner cannot be told." if result.p_leaves is None else ""
+    return f"{capital('; '.join(said))}." if said else ""
 
 
 def _evidence(
@@ -104,8 +106,7 @@ def _evidence(
     for what, p in (("leave", result.p_leaves), ("buy", result.p_buys)):
         if p is not None:
             parts.append(f"that all {what} alike has p {p_value(p, words)}")
-    text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{capital('; '.join(parts))}."
 
 
 def _action(leaves: pd.Series | None, buys: pd.Series | None) -> str:

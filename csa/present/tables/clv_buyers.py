@@ -264,7 +264,7 @@ def buyer_models(
     if result.holdout is not None:
         others = result.holdout.table.drop(columns="reason")
         others = others.loc[~others["model"].isin(rows["model"]) & others["total_error"].notna()]
-        verdict = np.where(others["naive"].astype(bool), "naive rule", "for comparison")
+        verdict = np.where(others["naive"].astype(bool), "naive rule", "compared")
         others = others.assign(verdict=verdict, diagnosis="")
         rows = pd.concat([rows, others], ignore_index=True)
     rows = rows.assign(
