@@ -141,6 +141,7 @@ def _axes(ax: Axes, result: TimeTo, curves: pd.DataFrame, words: Words, size: Si
     longest = max(float(curves["age"].max()), 1.0)
     top = min(1.0, float(np.nanmax(curves[["share", "ci_high"]].to_numpy(float))) * 1.03)
     step = next((s for s in STEPS if top / s <= 5), STEPS[-1])
+    top = min(1.0, step * np.ceil(top / step - 1e-9))
     ticks = [step * i for i in range(int(top / step + 1e-9) + 1)]
     ax.set(xlim=(0, longest), ylim=(0, max(top, step)), xlabel="", ylabel="")
     ax.set_yticks(ticks, [words.share(t, 0) for t in ticks])
@@ -150,7 +151,8 @@ def _axes(ax: Axes, result: TimeTo, curves: pd.DataFrame, words: Words, size: Si
         every = next((s for s in DAY_STEPS if longest / s <= size.ticks), DAY_STEPS[-1] * 2)
     at = [every * i for i in range(int(longest / every + 1e-9) + 1)]
     ax.set_xticks(at, [words.number(t) for t in at])
-    note(ax, result.unit, (1, 0), (6, -6.5), va="top")
+    at_end = at[-1] > longest - 0.05 * every  # there the last number stands in the way
+    note(ax, result.unit, (1, 0), (14 if at_end else 6, -6.5), va="top")
 
 
 def _names(
