@@ -52,7 +52,7 @@ def sales_gap(part: str, gap: GapLike) -> Finding:
         title=title,
         text=f"{title} cannot be told: {gap.why}.",
         evidence="Nothing is guessed in its place.",
-        action=capital(gap.way_out),
+        action=f"{capital(gap.way_out).rstrip('.')}.",
         status="unclear",
     )
 
