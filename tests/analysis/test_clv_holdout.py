@@ -15,12 +15,11 @@ from hypothesis import strategies as st
 from stored import stored
 
 from csa.analysis.clv.buyers import buyers
-from csa.analysis.clv.dated import repeat_days
+from csa.analysis.clv.dated import log_gaps, repeat_days
 from csa.analysis.clv.holdout import AGAIN, AT_RATE, holdout_rows, naive_rules, rolling, scorecard
 from csa.analysis.clv.holdout_money import revenue_error, spend_of
 from csa.analysis.clv.holdout_scores import by_frequency, scores, tenths
 from csa.analysis.clv.models import BG_NBD, MODELS, PARETO_NBD
-from csa.analysis.clv.regular import log_gaps
 from csa.analysis.clv.rfm import rfm
 from csa.analysis.clv.tracking import tracking
 from csa.data.purchases import purchases

@@ -13,19 +13,18 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from csa.analysis.clv.dated import dated_fit
+from csa.analysis.clv.dated import log_gaps, repeat_days
 from csa.analysis.clv.holdout_money import revenue_error, spend_of
 from csa.analysis.clv.holdout_scores import by_frequency, scores, tenths
 from csa.analysis.clv.models import MODELS, BuyerModel
-from csa.analysis.clv.regular import regular_fit
 from csa.analysis.clv.rfm import Rfm, rfm
 from csa.errors import InputError
 from csa.methods.btyd import dated, dated_predict, regular
 from csa.methods.btyd.counts import BuyerCounts, FloatArray
-from csa.methods.btyd.dated import DatedFit
+from csa.methods.btyd.dated import DatedFit, fit_dated
 from csa.methods.btyd.draws import predictive_totals
 from csa.methods.btyd.model import Fit
-from csa.methods.btyd.regular import RegularFit
+from csa.methods.btyd.regular import RegularFit, fit_regular
 
 AT_RATE = "same rate (x/T)"
 AGAIN = "repeat the last window"
@@ -118,10 +117,11 @@ def scorecard(
         for model in models
         if fits[model.name].parameters
     }
-    clocked = None if purchases is None else dated_fit(purchases, summary)
-    even = None if purchases is None else regular_fit(purchases, summary)
+    clocked, even = None, None
     reasons = {name: fit.reason for name, fit in fits.items()}
-    if clocked is not None and even is not None:
+    if purchases is not None:
+        clocked = fit_dated(summary.counts, *repeat_days(purchases, summary))
+        even = fit_regular(summary.counts, log_gaps(purchases, summary))
         reasons |= {dated.MODEL: clocked.reason, regular.MODEL: even.fit.reason}
         said |= _said_by_dates(clocked, even, counts, summary.horizon)
     said |= naive_rules(rows, summary.horizon)
