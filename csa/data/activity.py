@@ -8,6 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from csa.data.groups import ALL
+from csa.data.sources.absent import missing
 from csa.data.workspace import Workspace
 from csa.errors import InputError, NotAvailable
 
@@ -75,7 +76,9 @@ def activity(
     unit = "user_id" if kind == "users" else "account_id"
     way: ActivityKind = "used" if kind == "users" else kind
     if way == "paid" and "subscriptions" not in workspace.tables:
-        way = "purchased" if "transactions" in workspace.tables else way
+        if "transactions" not in workspace.tables:
+            raise NotAvailable(missing("subscriptions"), missing("transactions"))
+        way = "purchased"
     rows, start = _rows(workspace, way, by)
     signups = _signups(workspace, by)
     late = _late(rows, signups)
