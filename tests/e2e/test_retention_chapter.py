@@ -36,6 +36,7 @@ REVENUE = """\
 ## How much of their revenue is left?
 finding: cohort-revenue
 chart: cohort-revenue-chart
+chart: cohort-revenue-triangle
 table: cohort-revenue-by-age
 """
 WAYS = """\

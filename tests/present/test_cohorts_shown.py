@@ -42,6 +42,7 @@ def charts(have, words=ENGLISH):
         plots.cohort_curves(have["kept"], words=words),
         plots.cohort_groups(have["groups"], words=words),
         plots.cohort_revenue(have["revenue"], words=words),
+        plots.cohort_revenue_triangle(have["revenue"], words=words),
     ]
 
 

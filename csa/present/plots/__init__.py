@@ -22,7 +22,7 @@ from csa.present.plots.clv_contract import customer_concentration, customer_valu
 from csa.present.plots.clv_economics import clv_cac, value_moved, value_realised
 from csa.present.plots.cohorts_breakdown import cohort_groups, cohort_revenue
 from csa.present.plots.cohorts_lines import cohort_curves, cohort_trend
-from csa.present.plots.cohorts_triangle import cohort_triangle
+from csa.present.plots.cohorts_triangle import cohort_revenue_triangle, cohort_triangle
 from csa.present.plots.effects import effects
 from csa.present.plots.extrapolation import extrapolation
 from csa.present.plots.hazard import hazard_by_age
@@ -56,6 +56,7 @@ __all__ = [
     "cohort_curves",
     "cohort_groups",
     "cohort_revenue",
+    "cohort_revenue_triangle",
     "cohort_trend",
     "cohort_triangle",
     "cost_payback",

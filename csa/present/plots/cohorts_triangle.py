@@ -1,6 +1,7 @@
 """The triangle of cohorts: a cell per cohort and age, darker where more return."""
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -9,7 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from csa.analysis.cohorts.clock import Clock
+from csa.analysis.cohorts.counted import Basis
 from csa.analysis.cohorts.retention import COMPLETE, NOT_STARTED, OPEN, CohortRetention
+from csa.analysis.cohorts.revenue import CohortRevenue
 from csa.present.canvas import SMALL, Size, drawn, figure, note, nothing, text_width
 from csa.present.cohort_words import CohortWords
 from csa.present.items import Chart
@@ -91,6 +95,44 @@ def cohort_triangle(
         svg_narrow=narrow,
         data=cells.loc[cells["state"] != NOT_STARTED].drop(columns="group"),
     )
+
+
+def cohort_revenue_triangle(
+    result: CohortRevenue,
+    *,
+    words: Words = ENGLISH,
+    title: str = "Net revenue of each cohort over that of its first month, by months since",
+    chart_id: str = "cohort-revenue-triangle",
+) -> Chart:
+    """Draw the net revenue retention of the newest cohorts at each age, as `cohort_triangle`.
+
+    Parameters
+    ----------
+    result : CohortRevenue
+        From `csa.analysis.cohorts.revenue.revenue_retention`.
+    words : Words
+        Locale and currency.
+    title : str
+        A statement or a question.
+    chart_id : str
+        Id of the chart on the page.
+
+    Returns
+    -------
+    Chart
+        Shares above the whole are what stayers pay more; gross is in the numbers behind it.
+    """
+    alike = CohortRetention(
+        cells=result.cells.assign(group=ALL, retention=result.cells["net"]),
+        pooled=result.pooled.assign(group=ALL, retention=result.pooled["net"]),
+        basis=Basis(),
+        clock=Clock(kind="month"),
+        returned="bounded",
+        as_of=result.as_of,
+        confidence=result.confidence,
+    )
+    drawn_so = cohort_triangle(alike, words=words, title=title, chart_id=chart_id)
+    return replace(drawn_so, data=result.cells)
 
 
 def chosen_ages(cells: pd.DataFrame, most: int) -> list[int]:
