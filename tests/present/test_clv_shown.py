@@ -663,6 +663,11 @@ def test_the_model_with_a_clock_is_shown_for_comparison():
     assert (cells[2][1], cells[2][3], cells[2][-1]) == (UNKNOWN, "−2.0%", "compared")
     assert "For comparison only: BG/NBD, dated: BG/NBD in which new customers" in table.note
     assert DATED not in tables.buyer_models(made).note
+    for k, told in ((2, "here k = 2."), (1, "here k = 1, MBG/NBD.")):
+        even = RegularFit(fit=None, k=k, log_likelihoods={})
+        card = replace(made.holdout, table=shown.assign(model=[REGULAR, *shown["model"].iloc[1:]]))
+        note = tables.buyer_models(replace(made, holdout=replace(card, regular=even))).note
+        assert note.endswith(f"more even than chance; {told}")
     failed = shown.assign(total_error=shown["total_error"].mask(shown["model"] == DATED))
     table = tables.buyer_models(replace(made, holdout=replace(made.holdout, table=failed)))
     assert DATED not in [row[0] for row in table.cells()]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from csa.analysis.clv.buyers import BuyersResult
+from csa.analysis.clv.holdout import Scorecard
 from csa.analysis.clv.newcomers import NewcomerValue
 from csa.analysis.clv.value import ALL, BuyerValue
 from csa.methods.btyd.dated import MODEL as DATED
@@ -290,14 +291,23 @@ def buyer_models(
         ),
         rows=rows,
         note=" ".join(
-            filter(None, [result.why, _sentence("; ".join(said)), _compared_only(rows["model"])])
+            filter(
+                None,
+                [
+                    result.why,
+                    _sentence("; ".join(said)),
+                    _compared_only(rows["model"], result.holdout),
+                ],
+            )
         ),
         empty="No model was fitted.",
         words=words,
     )
 
 
-def _compared_only(models: pd.Series) -> str:
+def _compared_only(models: pd.Series, card: Scorecard | None) -> str:
     """Say what the models are that values do not rest on."""
     told = [f"{name}: {what}" for name, what in COMPARED.items() if models.eq(name).any()]
+    if card is not None and card.regular is not None and told:
+        told.append(f"here k = {card.regular.k}{', MBG/NBD' if card.regular.k == 1 else ''}")
     return f"For comparison only: {'; '.join(told)}." if told else ""
