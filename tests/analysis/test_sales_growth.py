@@ -6,15 +6,15 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mrr_worlds import OCTOBER as MONTH
+from mrr_worlds import months_of
+from sales_worlds import AS_OF, DAY, OCTOBER, deal, deals
 
 from csa.analysis.revenue.expansion import sales_success
 from csa.analysis.revenue.time_to import time_to_expansion
 from csa.analysis.revenue.unit_costs import CostTerms, unit_costs, worth_of
 from csa.errors import InputError
 from csa.methods.intervals import Estimate
-from tests.mrr_worlds import OCTOBER as MONTH
-from tests.mrr_worlds import months_of
-from tests.sales_worlds import AS_OF, DAY, OCTOBER, deal, deals
 
 CLOSED = date(2026, 10, 10)
 

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sales_worlds import AS_OF, DAY, OCTOBER, contract, contracts, deal, deals
 
 from csa.analysis.revenue.foretold import expected_loss, foretold, with_risk
 from csa.analysis.revenue.renewals import due_next, renewals
 from csa.errors import InputError
-from tests.sales_worlds import AS_OF, DAY, OCTOBER, contract, contracts, deal, deals
 
 DUE = date(2026, 9, 15)  # settled on 15 October
 START = date(2025, 9, 15)

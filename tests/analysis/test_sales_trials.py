@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sales_worlds import AS_OF, DAY, OCTOBER, trials
 
 from csa.analysis.revenue.time_to import time_to_conversion
 from csa.analysis.revenue.trial_return import trial_return
 from csa.analysis.revenue.trials import trial_to_paid
 from csa.errors import InputError
 from csa.methods.intervals import Estimate
-from tests.sales_worlds import AS_OF, DAY, OCTOBER, trials
 
 MATURE = date(2026, 8, 20)  # comes to 60 days on 19 October
 
