@@ -280,14 +280,14 @@ def buyer_models(
         title=title,
         columns=(
             Column("model", "Model"),
-            Column("log_likelihood", "Log-likelihood", "number"),
-            Column("bic", "BIC", "number"),
+            Column("verdict", "Verdict"),
             Column("total_error", "Purchases off"),
             Column("revenue_error", "Revenue off"),
             Column("mae", "MAE"),
             Column("rmse", "RMSE"),
             Column("gini", "Gini", "share"),
-            Column("verdict", "Verdict"),
+            Column("log_likelihood", "Log-likelihood", "number"),
+            Column("bic", "BIC", "number"),
         ),
         rows=rows,
         note=" ".join(
