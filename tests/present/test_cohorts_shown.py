@@ -19,6 +19,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 ENGLISH = Words("en", "EUR")
 PART = date(2026, 10, 12)
 
+pytestmark = pytest.mark.slow
+
 
 def texts(svg):
     return ["".join(node.itertext()) for node in ET.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314
@@ -56,7 +58,6 @@ def listed(have, words=ENGLISH):
     ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("clock", ["month", "week", "tenure"])
 @pytest.mark.parametrize("groups", [samples.PLAIN, samples.HOSTILE])
 def test_every_item_shows_cohorts_of_every_clock(clock, groups):
@@ -75,7 +76,6 @@ def test_every_item_shows_cohorts_of_every_clock(clock, groups):
         assert "nan" not in str(item.cells())
 
 
-@pytest.mark.slow
 def test_nobody_is_a_page_that_says_so():
     have = samples.nobody()
     for item in findings(have):
@@ -87,7 +87,6 @@ def test_nobody_is_a_page_that_says_so():
         assert item.empty
 
 
-@pytest.mark.slow
 def test_triangle_writes_each_cell_once_and_marks_what_is_open():
     have = samples.made(as_of=PART)
     chart = plots.cohort_triangle(have["kept"], words=ENGLISH)
@@ -120,7 +119,6 @@ def test_ages_with_room_are_the_first_and_round_ones():
     assert chosen_ages(cells, 6) == [1, 2, 3, 6, 9, 12]
 
 
-@pytest.mark.slow
 def test_standing_tells_the_shares_and_is_judged_by_its_target():
     kept = samples.made()["kept"]
     pooled = kept.pooled.loc[kept.pooled["group"] == "all"].set_index("age")["retention"]
@@ -138,7 +136,6 @@ def test_standing_tells_the_shares_and_is_judged_by_its_target():
     assert far.measure.target is None  # the target is that of an age which nobody has completed
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("better", "status", "words"),
     [(0.2, "good", "more than"), (-0.2, "bad", "fewer than"), (0.0, "unclear", "than of")],
@@ -154,7 +151,6 @@ def test_change_is_told_with_its_verdict(better, status, words):
     assert (said.weight > 0) == (status != "unclear")
 
 
-@pytest.mark.slow
 def test_group_that_stays_less_is_named():
     said = narrate.cohort_groups(samples.made()["groups"], by="sales_channel", words=ENGLISH)
     assert said.status == "watch"
@@ -163,7 +159,6 @@ def test_group_that_stays_less_is_named():
     assert said.title == "Retention by sales channel"
 
 
-@pytest.mark.slow
 def test_basis_says_who_is_left_out_and_what_is_followed_instead():
     kept = samples.made()["kept"]
     said = narrate.cohort_basis(kept, asked="paid", left_out=232, words=ENGLISH)
@@ -174,7 +169,6 @@ def test_basis_says_who_is_left_out_and_what_is_followed_instead():
     assert "Left out" not in plain.evidence
 
 
-@pytest.mark.slow
 def test_ways_are_good_only_where_none_lies_outside_the_interval():
     have = samples.made()["ways"]
     assert narrate.cohort_ways(have, age=3, words=ENGLISH).status == "watch"
