@@ -14,7 +14,7 @@ import pandas as pd
 
 from csa.analysis.cohorts.clock import Clock
 from csa.analysis.cohorts.pairs import cells, pair_counts
-from csa.analysis.cohorts.units import unit_rows
+from csa.analysis.cohorts.units import ALL, unit_rows
 
 WORD = 63  # periods in a word: bits of a positive 64-bit integer
 MOST_WORDS = 8  # 504 periods; longer histories go over pairs
@@ -72,12 +72,14 @@ def cohort_counts(
     words = _words(rows, clock, as_of) if clock.calendar and clock.least_days == 1 else None
     if words is None or words > MOST_WORDS:
         return pair_counts(rows, clock, as_of)
-    with _masks(rows, clock, as_of, words).cache() as masks:
-        found = _active(masks, words)
+    grouped = "group" in activity.columns
+    with _masks(rows, clock, as_of, words, grouped=grouped).cache() as masks:
         latest = masks.group_by("group", "first", "newest").agg(latest=masks.count()).to_pandas()
+        periods = min(int(latest["first"].max()) + 1, words * WORD) if len(latest) else 0
+        found = _active(masks, periods)
     last = clock.number_of(as_of)
     sizes = found[["group", "first", "n"]].assign(cohort=last - found["first"])
-    active = _long(found, words)
+    active = _long(found, periods)
     latest["age"] = latest["first"] - latest["newest"]
     latest = latest.loc[latest["age"] >= 0]
     counts = pd.concat(
@@ -106,14 +108,19 @@ def _words(rows: ir.Table, clock: Clock, as_of: date) -> int:
     return (last - clock.number_of(min(days))) // WORD + 1 if days else 1
 
 
-def _masks(rows: ir.Table, clock: Clock, as_of: date, words: int) -> ir.Table:
-    """One row per unit: its first and newest period, counted back, and the bits of all."""
+def _masks(rows: ir.Table, clock: Clock, as_of: date, words: int, *, grouped: bool) -> ir.Table:
+    """One row per unit: its first and newest period, counted back, and the bits of all.
+
+    A key that is the same everywhere costs a tenth of all, so it is added afterwards.
+    """
     last = clock.number_of(as_of)
     rows = rows.mutate(back=(last - clock.number(rows.day.cast("date"))).cast("int64"))
     made: dict[str, ir.Value] = {f"word_{w}": _word(rows.back, w, words) for w in range(words)}
     if "begin" in rows.columns:
         made["begin"] = rows.begin.min()
-    units = rows.group_by("group", "unit").agg(**made)
+    keys = ["group", "unit"] if grouped else ["unit"]
+    units = rows.group_by(*keys).agg(**made)
+    units = units if grouped else units.mutate(group=ibis.literal(ALL))
     bits = [units[f"word_{w}"].nullif(0) for w in range(words)]
     newest = ibis.coalesce(*(_lowest(bit) + w * WORD for w, bit in enumerate(bits)))
     first = ibis.coalesce(*(_highest(bit) + w * WORD for w, bit in reversed([*enumerate(bits)])))
@@ -145,21 +152,20 @@ def _highest(word: ir.IntegerValue) -> ir.IntegerValue:
     return (word - (word >> 1)).log2().round().cast("int64")
 
 
-def _active(masks: ir.Table, words: int) -> pd.DataFrame:
-    """Sum the bits of the units of each cohort: one column per period."""
+def _active(masks: ir.Table, periods: int) -> pd.DataFrame:
+    """Sum the bits of the units of each cohort: one column per period, up to the first."""
     bits = {
-        f"{w * WORD + i}": (masks[f"word_{w}"].fill_null(0) >> i & 1).sum().cast("int64")
-        for w in range(words)
-        for i in range(WORD)
+        f"{i}": (masks[f"word_{i // WORD}"].fill_null(0) >> i % WORD & 1).sum().cast("int64")
+        for i in range(periods)
     }
     found: pd.DataFrame = masks.group_by("group", "first").agg(n=masks.count(), **bits).to_pandas()
     return found
 
 
-def _long(found: pd.DataFrame, words: int) -> pd.DataFrame:
+def _long(found: pd.DataFrame, periods: int) -> pd.DataFrame:
     """Turn one column per period into one row per age with somebody active."""
-    periods = [str(i) for i in range(words * WORD)]
-    long = found.melt(["group", "first"], periods, var_name="back", value_name="active")
+    columns = [str(i) for i in range(periods)]
+    long = found.melt(["group", "first"], columns, var_name="back", value_name="active")
     long = long.loc[long["active"] > 0]
     age = long["first"] - long["back"].astype("int64")
     return long.assign(age=age).loc[age >= 0, ["group", "first", "age", "active"]]
