@@ -247,7 +247,7 @@ def _forecast_evidence(result: Foretold, words: Words) -> str:
             f"{level} interval {ends}; {words.number(result.n)} settled "
             f"{plural(result.n, 'renewal')} of the last months with a forecast."
         )
-    if result.judged:
+    if result.judged >= LEAST:
         lost = words.share(result.lost.value)
         ends = words.interval(result.lost.low, result.lost.high, "share")
         parts.append(

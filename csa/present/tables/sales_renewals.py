@@ -121,7 +121,7 @@ def renewals_next(
             *risky,
         ),
         rows=rows,
-        note=f"{words.number(rest)} more, with less at stake, are not shown" if rest > 0 else "",
+        note=f"{words.number(rest)} more are not shown" if rest > 0 else "",
         empty="Single accounts are not shown to readers outside." if outside else empty,
         words=words,
     )
