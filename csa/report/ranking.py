@@ -1,5 +1,6 @@
 """What matters most: the order of findings, the scorecard, the verdict on an edition."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from csa.report.assemble import ChapterPage, EditionStatus, RankedFinding, ScoreRow
@@ -25,7 +26,8 @@ def rank(chapters: Sequence[ChapterPage]) -> tuple[RankedFinding, ...]:
         figure; then how the customers are; last what is about the report itself, unless it is
         bad. Within these bad before watch before unclear before good (a change is told before an
         action, whether good or unclear), larger weight, then larger relative change first; ties
-        in the order of the report.
+        in the order of the report. Changes and actions are told in turns, the first of each
+        chapter before the second of any: else one chapter would fill the page.
     """
     found = [
         RankedFinding(
@@ -34,7 +36,15 @@ def rank(chapters: Sequence[ChapterPage]) -> tuple[RankedFinding, ...]:
         for page in chapters
         for finding in page.findings
     ]
-    return tuple(sorted(found, key=_importance))
+    found.sort(key=_importance)
+    told: Counter[tuple[float, str]] = Counter()
+    turns = []
+    for ranked in found:
+        tier = _tier(ranked.finding)
+        turns.append((tier, told[tier, ranked.chapter] if tier == NEWS else 0))
+        told[tier, ranked.chapter] += 1
+    order = sorted(range(len(found)), key=lambda place: turns[place])
+    return tuple(found[place] for place in order)
 
 
 def _importance(ranked: RankedFinding) -> tuple[float, ...]:

@@ -257,6 +257,25 @@ def test_rank_tells_what_changed_and_what_to_do_before_what_always_holds():
     ]
 
 
+def test_rank_tells_changes_of_all_chapters_in_turns():
+    def news(name):
+        return show(finding(name, "good", kind="change", measure=measure()))
+
+    pages, _ = chapters_of(
+        [
+            run(news("revenue"), news("retention"), show(finding("who")), name="money"),
+            run(news("left"), show(finding("missed", "bad")), name="people"),
+        ]
+    )
+    assert [r.finding["id"] for r in rank(pages)] == [
+        "who",
+        "missed",
+        "revenue",
+        "left",
+        "retention",
+    ]
+
+
 def test_scorecard_of_lists_findings_with_a_measure():
     (page,), _ = chapters_of(
         [run(show(finding("with", measure=measure())), show(finding("without")))]
