@@ -69,6 +69,14 @@ def faults(written, text):
     return list(caught.value.faults)
 
 
+def test_rates_may_be_stated_by_day(written):
+    text = GOOD.replace("USD: 0.92", "USD: {2026-01-01: 0.91, 2025-01-01: 0.95}, GBP: 1.17")
+    read = settings.load(written(text))
+    steps = ((date(2025, 1, 1), Decimal("0.95")), (date(2026, 1, 1), Decimal("0.91")))
+    assert read.dated_rates == (("USD", steps),)
+    assert read.rates["GBP"] == Decimal("1.17")
+
+
 def test_load_reads_everything(written):
     read = settings.load(written(GOOD))
     assert read.root == written(GOOD).resolve()
@@ -94,7 +102,8 @@ def test_the_project_s_own_settings_are_valid():
     own = settings.load(ROOT)
     assert own.currency == "EUR"
     assert own.timezone == "Europe/Berlin"
-    assert own.reports["monthly"].chapters == ("churn", "risk", "clv", "data_quality")
+    chapters = ("revenue", "retention", "churn", "risk", "clv", "data_quality")
+    assert own.reports["monthly"].chapters == chapters
 
 
 def test_settings_are_frozen_and_keep_no_secret(written, monkeypatch):
@@ -166,6 +175,9 @@ def test_no_settings_point_to_csa_init(tmp_path, monkeypatch):
         ('"%d-%m-%Y"', '"%Q"', "%Q is unknown"),
         (", better: lower", "", "targets.logo_churn_rate.better: missing"),
         ("0.92", "-1", "rates.USD: -1: input should be greater than 0"),
+        ("0.92", "{}", "rates.USD: is empty; it needs at least one entry"),
+        ("0.92", "{2025-01-01: 0}", "rates.USD.2025-01-01: 0: input should be greater than 0"),
+        ("0.92", "{spring: 1}", 'rates.USD.spring: "spring" is not a day as 2026-10-31'),
         (
             "chartmogul",
             "chart mogul",
