@@ -11,7 +11,7 @@ import pandas as pd
 
 from csa.analysis.revenue.months import first_day, number_of
 from csa.analysis.revenue.renewals import Renewals
-from csa.methods.bootstrap import percentile_limits, poisson_sums
+from csa.methods.bootstrap import effective_terms, percentile_limits, poisson_sums
 from csa.methods.intervals import Estimate, wilson
 
 BEFORE_DAYS: Final = 180  # an opportunity this much before a renewal is about that renewal
@@ -179,7 +179,8 @@ def _accuracy(forecast: np.ndarray, came: np.ndarray, confidence: float) -> Esti
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = sums[:, :1] / sums[:, 1:]
     value = np.array([came.sum() / forecast.sum()])
-    found = percentile_limits(value, ratio, confidence=confidence)
+    few = effective_terms((came - value * forecast)[:, None])
+    found = percentile_limits(value, ratio, confidence=confidence, effective=few)
     return Estimate(float(value[0]), float(found.low[0]), float(found.high[0]))
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from csa.analysis.revenue.months import ALL, NOT_STATED, Span, first_day, number_of
 from csa.errors import InputError
-from csa.methods.bootstrap import percentile_limits, poisson_sums
+from csa.methods.bootstrap import effective_terms, percentile_limits, poisson_sums
 from csa.methods.intervals import newcombe_difference, wilson
 
 GRACE_DAYS: Final = 30
@@ -309,7 +309,9 @@ def _revenue(each: pd.DataFrame, confidence: float) -> dict[str, Any]:
     sums = poisson_sums(np.column_stack([kept, due]), np.random.default_rng(SEED))
     with np.errstate(invalid="ignore", divide="ignore"):
         value = np.array([kept.sum() / due.sum()]) if len(due) else np.array([np.nan])
-        limits = percentile_limits(value, sums[:, :1] / sums[:, 1:], confidence=confidence)
+        few = effective_terms((kept - value * due)[:, None])
+        ratio = sums[:, :1] / sums[:, 1:]
+        limits = percentile_limits(value, ratio, confidence=confidence, effective=few)
     return {
         "due_minor": int(due.sum()),
         "renewed_minor": int(each["renewed_minor"].sum()),
