@@ -19,13 +19,15 @@ Since = Literal["contract", "signup", "first use"]
 class Adoption:
     """Use of the product by accounts of a segment, and what it can be compared with.
 
-    `days`, `features`: roll-ups `user_days` and `feature_months`. `customers`: times as a
+    `recorded`: all days of use, of whatever segment. `days`, `features`: roll-ups `user_days` and
+    `feature_months`. `customers`: times as a
     customer (`account_id`, `group`, `start_on`, `end_on`, `mrr_minor`, `observed_from`), which
     begin with what `since` says. `licences`: roll-up, None without subscriptions. `launched`:
     `feature`, `area`, `launched_on`, None without the table features. `opens`, `runs`, `readers`:
     of the kit's own reports, None where nothing is recorded. `why`: what is missing, by table.
     """
 
+    recorded: ir.Table
     days: ir.Table
     features: ir.Table
     customers: ir.Table
@@ -67,6 +69,7 @@ def adoption(workspace: Workspace, *, by: str = "segment") -> Adoption:
     if "subscriptions" not in why:
         licences = workspace.licences(by=by)
     return Adoption(
+        recorded=workspace.rollup("user_days"),
         days=days,
         features=workspace.feature_months(by=by),
         customers=customers,

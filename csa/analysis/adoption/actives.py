@@ -58,36 +58,66 @@ def account_use(days: ir.Table | pd.DataFrame, *, span: Span) -> ir.Table:
         the account), `week_count` (weeks with use), `sessions`, `events`, `seconds` (of the
         people's days that state any), `timed` (how many these are).
     """
-    rows = as_days(days)
     first, last = span.window(1)[0], span.last
+    rows = as_days(days)
     rows = rows.filter(rows.day >= first, rows.day <= last)
-    rows = rows.mutate(ago=ibis.literal(last).delta(rows.day, unit="day"))
+    ago = ibis.literal(last).delta(rows.day, unit="day").cast("int64")
+    rows = rows.mutate(ago=ago, bit=ibis.literal(1, "int64") << ago)
     for name in ("sessions", "events", "seconds"):
         if name not in rows.columns:
             rows = rows.mutate(**{name: ibis.null("int64")})
-    person = rows.user_id.notnull()  # noqa: PD004
-    sums: dict[str, ir.Value] = {}
-    for ending, when in (("now", rows.ago < WEEKS), ("before", rows.ago >= WEEKS)):
-        week = rows.ago // WEEK
-        sums |= {
-            f"accounts_{ending}": rows.day.count(where=when) > 0,
-            f"users_{ending}": rows.user_id.nunique(where=when),
-            f"user_days_{ending}": rows.day.count(where=when & person),
-            f"days_{ending}": rows.day.nunique(where=when),
-            f"week_count_{ending}": week.nunique(where=when),
-            f"sessions_{ending}": rows.sessions.sum(where=when & person),
-            f"events_{ending}": rows.events.sum(where=when & person),
-            f"seconds_{ending}": rows.seconds.sum(where=when & person),
-            f"timed_{ending}": rows.seconds.count(where=when & person),
-        }
-    people = rows.filter(person).select("account_id", "user_id", week=rows.ago // WEEK).distinct()
-    by_week = people.group_by("account_id").agg(
-        week_users_now=people.week.count(where=people.week < WEEKS // WEEK),
-        week_users_before=people.week.count(where=people.week >= WEEKS // WEEK),
+    person = rows.group_by("account_id", "group", "user_id").agg(
+        days=rows.bit.bit_or(),
+        **{
+            f"{name}_{ending}": rows[name].sum(where=when)
+            for name in ("sessions", "events", "seconds")
+            for ending, when in (("now", rows.ago < WEEKS), ("before", rows.ago >= WEEKS))
+        },
+        timed_now=rows.seconds.count(where=rows.ago < WEEKS),
+        timed_before=rows.seconds.count(where=rows.ago >= WEEKS),
     )
+    return _by_account(person)
+
+
+def _by_account(person: ir.Table) -> ir.Table:
+    """Add people up; a person is a row without days that repeat, so nothing is made distinct."""
+    named = person.user_id.notnull()  # noqa: PD004
+    sums: dict[str, ir.Value] = {}
+    for ending, shift in (("now", 0), ("before", WEEKS)):
+        of_person = _days(person.days, shift)
+        of_account = _days(person.days.bit_or(), shift)
+        sums |= {
+            f"accounts_{ending}": of_account > 0,
+            f"users_{ending}": (of_person > 0).sum(where=named),
+            f"user_days_{ending}": of_person.sum(where=named),
+            f"week_users_{ending}": _weeks(person.days, shift).sum(where=named),
+            f"days_{ending}": of_account,
+            f"week_count_{ending}": _weeks(person.days.bit_or(), shift),
+            **{
+                f"{name}_{ending}": person[f"{name}_{ending}"].sum(where=named)
+                for name in ("sessions", "events", "seconds", "timed")
+            },
+        }
     whole = {name: value.cast("float64") for name, value in sums.items()}
-    one = rows.group_by("account_id", "group").agg(**whole)
-    return one.left_join(by_week, "account_id").drop("account_id_right")
+    return person.group_by("account_id", "group").agg(**whole)
+
+
+@ibis.udf.scalar.builtin(name="bit_count", signature=(("int64",), "int64"))
+def _ones(value):  # type: ignore[no-untyped-def]  # of the engine
+    """Count the bits that are set."""
+
+
+def _days(bits: ir.IntegerValue, shift: int) -> ir.IntegerValue:
+    """Count the days of four weeks, of a mask of days ago."""
+    within = ((1 << WEEKS) - 1) << shift
+    return _ones(bits & ibis.literal(within, "int64"))
+
+
+def _weeks(bits: ir.IntegerValue, shift: int) -> ir.IntegerValue:
+    """Count the weeks with a day, of a mask of days ago."""
+    weeks = [((1 << WEEK) - 1) << (shift + n) for n in range(0, WEEKS, WEEK)]
+    hit = [((bits & ibis.literal(w, "int64")) > 0).cast("int64") for w in weeks]
+    return hit[0] + hit[1] + hit[2] + hit[3]
 
 
 def actives(
@@ -123,24 +153,24 @@ def actives(
     near = rows.filter(rows.day > span.last - max(back, 3 * WEEKS) * DAY)
     history = rows.filter(rows.day > span.last - (HISTORY + WEEKS) * DAY)
     several = near.group.nunique().execute() > 1
-    trend, counted, daily = [], [], []
+    counted = []
     for unit, column in UNITS.items():
         total = rolling_actives(history.drop("group"), unit=column, as_of=span.last)
-        split = [total]
+        counted.append(total.assign(unit=unit))
         if several:
-            split.append(rolling_actives(near, unit=column, as_of=span.last))
-        both = _whole(pd.concat(split, ignore_index=True), span).assign(unit=unit)
-        trend.append(both.loc[(both["group"] == ALL) & both["whole"]])
-        counted.append(both)
-        daily.append(both.loc[both["unit"] == "users"])
+            split = rolling_actives(near, unit=column, as_of=span.last)
+            counted.append(split.assign(unit=unit))
+    some = [part for part in counted if len(part)]
+    both = _whole(pd.concat(some, ignore_index=True) if some else counted[0], span)
     sums = moments_by_group(use, [f"{c}_{e}" for c in _COLUMNS for e in ("now", "before")])
-    table = _table(pd.concat(counted, ignore_index=True), sums, span, confidence)
+    table = _table(both, sums, span, confidence)
     past = pd.Timestamp(span.last - HISTORY * DAY)
-    shown = pd.concat(trend, ignore_index=True)
+    shown = both.loc[(both["group"] == ALL) & both["whole"].astype(bool)]
+    shown = shown.loc[shown["day"] > past].reset_index(drop=True)
     return Actives(
         table=table,
-        trend=shown.loc[shown["day"] > past, ["unit", "day", "window_days", "actives"]],
-        daily=pd.concat(daily, ignore_index=True),
+        trend=shown[["unit", "day", "window_days", "actives"]],
+        daily=both.loc[both["unit"] == "users"].reset_index(drop=True),
         span=span,
         confidence=confidence,
     )

@@ -25,7 +25,7 @@ def moments_by_group(rows: ir.Table, columns: Sequence[str]) -> dict[str, Moment
     Returns
     -------
     dict
-        Of each group in order of name, and of all accounts, which come first.
+        Of all accounts, which come first, and of each group where there is more than one, by name.
     """
     names = tuple(columns)
     parts = rows.select("group", **{n: rows[n].cast("float64").fill_null(0.0) for n in names})
@@ -44,7 +44,7 @@ def moments_by_group(rows: ir.Table, columns: Sequence[str]) -> dict[str, Moment
     if not groups:
         return {}
     total = {ALL: reduce(add, groups.values())}
-    return total if set(groups) == {ALL} else {**total, **groups}
+    return total if len(groups) == 1 else {**total, **groups}
 
 
 def _moments(row: "pd.Series[float]", names: tuple[str, ...]) -> Moments:

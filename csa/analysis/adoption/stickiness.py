@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from csa.analysis.adoption.actives import Actives
 from csa.analysis.adoption.windows import ALL, DAY, WEEKS, Span
@@ -14,6 +13,7 @@ from csa.methods.moments import student
 
 FEWEST: Final = 30  # people within four weeks, below which a share of them is anything
 WEEK: Final = 7
+MONDAY: Final = date(1970, 1, 5)
 NAN: Final = float("nan")
 
 
@@ -49,8 +49,9 @@ def stickiness(result: Actives) -> Stickiness:
     -----
     (1/D) Σ_d DAU_d / MAU_d with MAU_d the distinct people of the 28 days up to d, d included; not
     daily actives over those of a calendar month, whose windows have different lengths. Weekends
-    count. Interval: the whole weeks of the period, counted back from its last day, are its blocks,
-    with Student's t; days of one week hang together, weeks much less. The change of two periods
+    count. Interval: the calendar weeks of the period, Monday to Sunday, are its blocks (a sum of
+    squares of their deviations, with Student's t for so few); days of one week hang together,
+    weeks much less. The change of two periods
     adds the variances of both (Welch's degrees cut to the smaller number of weeks).
     """
     span = result.span
@@ -88,8 +89,8 @@ def _row(group: str, own: pd.DataFrame, span: Span, confidence: float) -> dict[s
     now = _between(own, span.start, span.last)
     before = _between(own, span.previous_start, span.start - DAY)
     whole = len(before) == (span.start - span.previous_start).days
-    value, error, weeks = _blocks(now["share"].to_numpy(float))
-    old, old_error, old_weeks = _blocks(before["share"].to_numpy(float)) if whole else (NAN, NAN, 0)
+    value, error, weeks = _blocks(now)
+    old, old_error, old_weeks = _blocks(before) if whole else (NAN, NAN, 0)
     low, high = _limits(value, error, weeks, confidence)
     down, up = _limits(
         value - old, float(np.hypot(error, old_error)), min(weeks, old_weeks), confidence
@@ -100,8 +101,8 @@ def _row(group: str, own: pd.DataFrame, span: Span, confidence: float) -> dict[s
         reason = reason or "use was not recorded for 28 days before each day of the period"
     elif users < FEWEST:
         reason = reason or f"only {round(users)} people within 28 days"
-    elif weeks < 2:
-        reason = reason or "fewer than two whole weeks"
+    elif len(now) < 2 * WEEK:
+        reason = reason or "fewer than two weeks"
     return {
         "group": group,
         "value": value,
@@ -123,15 +124,18 @@ def _between(own: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
     return own.loc[within].sort_values("day")
 
 
-def _blocks(share: NDArray[np.float64]) -> tuple[float, float, int]:
-    """Mean over all days; standard error and number of the whole weeks."""
-    known = share[~np.isnan(share)]
-    weeks = len(share) // WEEK
-    if not len(known):
+def _blocks(own: pd.DataFrame) -> tuple[float, float, int]:
+    """Mean over all days; its standard error by calendar week, and the number of weeks."""
+    known = own.dropna(subset=["share"])
+    if known.empty:
         return NAN, NAN, 0
-    means = share[len(share) - weeks * WEEK :].reshape(weeks, WEEK).mean(axis=1)
-    error = float(means.std(ddof=1) / np.sqrt(weeks)) if weeks > 1 else NAN
-    return float(known.mean()), error, weeks
+    mean = float(known["share"].mean())
+    week = (known["day"] - pd.Timestamp(MONDAY)).dt.days // WEEK
+    off = (known["share"] - mean).groupby(week).sum().to_numpy(float)
+    weeks = len(off)
+    if weeks < 2:
+        return mean, NAN, weeks
+    return mean, float(np.sqrt(weeks / (weeks - 1) * (off @ off)) / len(known)), weeks
 
 
 def _limits(value: float, error: float, weeks: int, confidence: float) -> tuple[float, float]:

@@ -263,7 +263,9 @@ def _bands(one: ir.Table, business: int) -> pd.DataFrame:
     place = ibis.cases(*((share <= end, at) for at, end in enumerate(BANDS)), else_=len(BANDS))
     rows = rows.mutate(place=place)
     counted = rows.group_by("place").agg(accounts=rows.count(), seats=rows.seats_now.sum())
-    found = counted.to_pandas().set_index("place").reindex(range(len(BANDS))).fillna(0)
+    found = (
+        counted.to_pandas().set_index("place").reindex(range(len(NAMES))).astype(float).fillna(0.0)
+    )
     seats = found["seats"].astype(float) / max(business, 1)
     total = float(seats.sum())
     return pd.DataFrame(
@@ -302,7 +304,7 @@ def _trend(days: ir.Table, held: ir.Table, span: Span) -> pd.DataFrame:
     for m in months:
         work = business_days(m.start_time.date(), m.end_time.date())
         here = float(count.get(m.year * 12 + m.month - 1, 0)) / work
-        seats = float(paid[str(m)].fillna(0).iloc[0]) / work
+        seats = float(paid[str(m)].astype(float).fillna(0.0).iloc[0]) / work
         share = here / seats if seats else float("nan")
         rows.append((m.start_time.date(), share, here, seats))
     return pd.DataFrame(rows, columns=["month_start", "value", "users", "seats"])
