@@ -13,8 +13,10 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     PrivateAttr,
+    Tag,
     ValidationError,
     model_validator,
 )
@@ -29,6 +31,17 @@ FILE = "csa.yml"
 Name = Annotated[str, AfterValidator(rules.name)]
 Zone = Annotated[str, AfterValidator(rules.zone)]
 Currency = Annotated[str, AfterValidator(rules.currency)]
+DatedRates = tuple[tuple[str, tuple[tuple[date, Decimal], ...]], ...]
+_One = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=8), Tag("one")]
+_Dated = Annotated[
+    dict[date, Annotated[Decimal, Field(gt=0, max_digits=15, decimal_places=8)]],
+    Field(min_length=1),
+    BeforeValidator(rules.days_as_text),
+    Tag("dated"),
+]
+Rate = Annotated[
+    _One | _Dated, Discriminator(lambda given: "dated" if isinstance(given, Mapping) else "one")
+]
 
 
 class _Part(BaseModel):
@@ -194,7 +207,11 @@ class Definitions(_Part):
 
 
 class Settings(_Part):
-    """The whole of csa.yml; `root` is its folder."""
+    """The whole of csa.yml; `root` is its folder.
+
+    `rates` give for one unit of another currency its worth in `currency`: a number, or several by
+    the day from which each holds (`{2025-01-01: 0.95, 2026-01-01: 0.91}`).
+    """
 
     version: Literal[1] = 1
     name: str
@@ -203,7 +220,7 @@ class Settings(_Part):
     locale: Annotated[str, AfterValidator(rules.locale)] = "en"
     week_start: Literal["monday", "sunday"] = "monday"
     fiscal_year_start: int = Field(default=1, ge=1, le=12)
-    rates: dict[Currency, Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=8)]] = {}
+    rates: dict[Currency, Rate] = {}
     data: Data
     definitions: Definitions = Definitions()
     checks: tuple[OwnCheck, ...] = ()
@@ -216,6 +233,15 @@ class Settings(_Part):
     def root(self) -> Path:
         """Folder of csa.yml; all its paths are relative to it."""
         return self._root
+
+    @property
+    def dated_rates(self) -> DatedRates:
+        """Currencies with rates by day, but for the workspace's own; days ascending."""
+        return tuple(
+            (code, tuple(sorted(rate.items())))
+            for code, rate in sorted(self.rates.items())
+            if isinstance(rate, dict) and code != self.currency
+        )
 
 
 def load(path: Path | None = None) -> Settings:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 
 from csa.settings_rules import did_you_mean, shown
 
@@ -79,6 +79,9 @@ def _walk(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[list[str]
         if step == "[key]":
             continue
         at = _bare(at)
+        if (member := _tagged(at, step)) is not None:
+            at = member
+            continue
         if isinstance(at, type) and issubclass(at, BaseModel):
             fields = {f.alias or n: f.annotation for n, f in at.model_fields.items()}
             known = list(fields)
@@ -92,6 +95,14 @@ def _walk(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[list[str]
         else:
             place.append(str(step))
     return place, known
+
+
+def _tagged(union: Any, step: int | str) -> Any:
+    """Member of a union that pydantic chose by a tag, which is not in the file."""
+    for member in get_args(union):
+        if any(isinstance(m, Tag) and m.tag == step for m in getattr(member, "__metadata__", ())):
+            return member
+    return None
 
 
 def _bare(annotation: Any) -> Any:

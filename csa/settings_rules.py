@@ -91,6 +91,22 @@ def currency(text: str) -> str:
     return text
 
 
+def days_as_text(given: Any) -> Any:
+    """Write days that are keys as they stand in the file, for faults that name them.
+
+    Parameters
+    ----------
+    given : object
+        A mapping, by day.
+
+    Returns
+    -------
+    object
+        The same with texts as keys; anything else as it is.
+    """
+    return {str(day): value for day, value in given.items()} if isinstance(given, dict) else given
+
+
 def locale(text: str) -> str:
     """Refuse what is not a locale.
 

@@ -51,6 +51,7 @@ def context(tables: Tables, name: str, *, as_of: date, grace_days: int) -> Rollu
         grace_days=grace_days,
         not_churn=tables.settings.data.not_churn,
         definitions=tables.settings.definitions.chosen,
+        rates=tables.settings.dated_rates,
         exponent=get_currency_precision(tables.settings.currency),
         observed_from=tables.observed_from(ROLLUPS[name].needs),
     )
@@ -122,7 +123,8 @@ def materialise(tables: Tables, name: str, folder: Path, *, as_of: date, grace_d
     ctx = context(tables, name, as_of=as_of, grace_days=grace_days)
     if name == "account_months":
         require(ctx.definitions, tables.mapped(rollup.needs))
-    rows = rollup.build(tables.table(rollup.needs), ctx)
+    table = tables.native(rollup.needs) if rollup.native else tables.table(rollup.needs)
+    rows = rollup.build(table, ctx)
     backend = tables.backend(rollup.needs)
 
     def write(target: Path) -> None:

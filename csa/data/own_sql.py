@@ -3,7 +3,7 @@
 import re
 import tempfile
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import ibis.expr.types as ir
@@ -14,7 +14,8 @@ from ibis.backends import BaseBackend
 
 from csa.data.engine import engine_errors, first_line
 from csa.data.schema import TABLES
-from csa.errors import InputError
+from csa.data.sources.absent import missing
+from csa.errors import InputError, NotAvailable
 
 
 def words(query: str) -> set[str]:
@@ -59,6 +60,45 @@ def across(
         for name, (rows, backend) in tables.items()
     }
     return over(query, here, home)
+
+
+def answered(
+    query: str,
+    tables: Mapping[str, tuple[ir.Table, BaseBackend]],
+    absent: Iterable[str],
+    engine: BaseBackend,
+) -> ir.Table:
+    """Return the result of a query, and say so where it needs a table that is absent.
+
+    Parameters
+    ----------
+    query : str
+        SQL.
+    tables : mapping of str to (ir.Table, BaseBackend)
+        As for `across`.
+    absent : iterable of str
+        Tables that it may mean and that are not there.
+    engine : BaseBackend
+        DuckDB.
+
+    Returns
+    -------
+    ir.Table
+        Not yet executed.
+
+    Raises
+    ------
+    NotAvailable
+        If it needs one of the absent tables.
+    InputError
+        If the engine refuses it.
+    """
+    try:
+        return across(query, tables, engine)
+    except InputError as error:
+        if needed := sorted(n for n in absent if n in str(error)):
+            raise NotAvailable(*map(missing, needed)) from error
+        raise
 
 
 def over(query: str, tables: Mapping[str, ir.Table], backend: BaseBackend) -> ir.Table:

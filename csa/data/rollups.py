@@ -24,19 +24,24 @@ import ibis.expr.types as ir
 from csa.data.account_rows import accounts
 from csa.data.calendar_months import month_number
 from csa.data.columns import STILL_HERE
+from csa.data.exchange import SCALE, last_day_rates, month_rates, with_home, worth
 from csa.data.licences import licences
+from csa.data.paid_days import paid_days
 from csa.data.purchases import purchases
 from csa.data.recurring import as_defined
 from csa.data.sales import contract_rows, opportunities
 from csa.data.usage import days_together, feature_months, months_together, user_days
 from csa.definitions import OWN, Definitions
+from csa.settings import DatedRates
 
-SCALE = 4  # decimals of a money column in the tables: decimal(18,4)
 SEVERAL = "several"  # cause of a spell whose last subscriptions ended for different reasons
 SPELLS = (
     *("account_id", "spell", "start_on", "end_on", "cause", "censoring", "mrr_minor"),
     *("billing_months", "observed_from", "entry_days", "exit_days", "event"),
 )
+
+
+MONTHS = ("account_id", "month", "mrr_minor", "previous_minor", "currency_minor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,8 @@ class RollupContext:
         Reasons of an end that is no churn, such as merged or migrated: the spell is censored.
     definitions : Definitions
         Which price and which end count for `account_months`.
+    rates : DatedRates
+        Currencies with rates by day, in which amounts of the table may still be.
     """
 
     as_of: date
@@ -66,19 +73,27 @@ class RollupContext:
     observed_from: date | str | None = None
     not_churn: tuple[str, ...] = ()
     definitions: Definitions = OWN
+    rates: DatedRates = ()
+
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """Currencies with rates by day."""
+        return tuple(code for code, _ in self.rates)
 
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
     """A roll-up: its name, the one table it reads and the expression that makes it.
 
-    One with `together` is kept in parts of days, which that expression puts together.
+    One with `together` is kept in parts of days, which that expression puts together. A `native`
+    one values money itself: where a currency has rates by day, its table comes unconverted.
     """
 
     name: str
     needs: str
     build: Callable[[ir.Table, RollupContext], ir.Table]
     together: Callable[[ir.Table], ir.Table] | None = None
+    native: bool = False
 
 
 def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
@@ -97,7 +112,8 @@ def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
         `account_id`, `spell` (1, 2, ... within the account), `start_on`, `end_on` (first day no
         longer paid; missing while running), `cause` (reason of the last subscriptions, "several"
         where they differ; missing without churn), `censoring` (why the spell is not known to its
-        end; missing with churn), `mrr_minor` (paid at the end, minor units), `billing_months` (of
+        end; missing with churn), `mrr_minor` (paid at the end, minor units, at the rate of the last
+        day), `billing_months` (of
         the subscription with which the spell began; missing where it states none),
         `observed_from` (missing: always), `entry_days`, `exit_days`, `event`.
 
@@ -112,12 +128,16 @@ def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
     Of several subscriptions on the first day of a spell, `billing_months` is that of the one with
     the highest price; of equal prices, the longest. What changes later is not in it.
     """
-    days = _days(table, ctx)
+    days = paid_days(table, ctx)
     final = days.closes | days.following.isnull()  # the last day of each spell at which it changes
     one = days.group_by("account_id", "spell").agg(
         start_on=days.day.min(),
         end_on=days.day.max(where=days.closes),
         units=ibis.ifelse(days.closes, days.before, days.units).sum(where=final),
+        **{
+            c: ibis.ifelse(days.closes, days[f"{c}_before"], days[c]).sum(where=final)
+            for c in _held(days, ctx)
+        },
         reason=days.reason_low.min(where=days.closes),
         reason_high=days.reason_high.max(where=days.closes),
         billing_months=days.billing_months.max(where=days.opens).cast("int64"),
@@ -130,7 +150,7 @@ def spells(table: ir.Table, ctx: RollupContext) -> ir.Table:
     one = one.mutate(
         cause=ibis.ifelse(churned, reason, ibis.null("string")),
         censoring=ibis.cases((churned, ibis.null("string")), (ended, reason), else_=STILL_HERE),
-        mrr_minor=minor_units(one.units, ctx),
+        mrr_minor=_paid(one, ctx),
         entry_days=ibis.ifelse(late > 0, late, 0).cast("int64"),
         exit_days=leaves.delta(one.start_on, unit="day").cast("int64"),
         event=churned,
@@ -152,34 +172,36 @@ def account_months(table: ir.Table, ctx: RollupContext) -> ir.Table:
     -------
     ir.Table
         `account_id`, `month` (year x 12 + month - 1), `mrr_minor` (in force at the month's end,
-        in the month of `as_of` on that day), `previous_minor` (a month earlier), `movement` (new,
-        expansion, contraction, churn, reactivation, none). Months in which an account pays
-        nothing at either end have no row.
+        in the month of `as_of` on that day), `previous_minor` (a month earlier), `currency_minor`
+        (what exchange rates changed), `movement` (new, expansion, contraction, churn,
+        reactivation, none). Months in which an account pays nothing at either end have no row.
 
     Notes
     -----
     A row in force on [start, end) is in force at the ends of the months month(start) to
     month(end) - 1, so states need no calendar. For every account and month, previous_minor +
-    movement = mrr_minor, so that in total start + new + reactivation + expansion - contraction -
-    churn = end holds to the cent.
+    movement + currency_minor = mrr_minor, so that in total start + new + reactivation + expansion
+    - contraction - churn + currency = end holds to the cent.
+
+    A month is valued at the rates of its last day. What is there at both of its ends, in its own
+    currency, is worth more or less where a rate changed: that is `currency_minor`, the difference
+    of two values in minor units. The rest is the movement: what comes counts at the rate of its
+    month, what goes at the rate of the month before, at which it was counted until then. An
+    account that changes nothing has movement none, a new and a lost one no currency.
     """
-    state = _states(_days(as_defined(table, ctx.definitions), ctx), ctx)
-    state = state.filter((state.mrr_minor > 0) | (state.previous_minor > 0))
-    stop = ibis.ifelse(state.mrr_minor > 0, state.next_month, state.month + 1)
-    each = state.mutate(begins=state.month, month=ibis.range(state.month, stop).unnest())
-    first = each.month == each.begins
-    previous = ibis.ifelse(first, each.previous_minor, each.mrr_minor)
-    each = each.mutate(previous_minor=previous)
+    days = paid_days(as_defined(table, ctx.definitions), ctx)
+    each = _valued(days, ctx) if _held(days, ctx) else _months(days, ctx)
     now, before = each.mrr_minor, each.previous_minor
+    moved = now - before - each.currency_minor
     movement = ibis.cases(
-        (now == before, "none"),
+        (moved == 0, "none"),
         (now == 0, "churn"),
         ((before == 0) & each.paid_before, "reactivation"),
         (before == 0, "new"),
-        (now > before, "expansion"),
+        (moved > 0, "expansion"),
         else_="contraction",
     )
-    return each.select("account_id", "month", "mrr_minor", "previous_minor", movement=movement)
+    return each.select(*MONTHS, movement=movement)
 
 
 def _no_churn(one: ir.Table, ctx: RollupContext) -> ir.BooleanValue:
@@ -211,117 +233,85 @@ def minor_units(units: ir.IntegerValue, ctx: RollupContext) -> ir.IntegerValue:
     return whole if step == 1 else ((whole + step // 2) // step).cast("int64")
 
 
-def _known(table: ir.Table, ctx: RollupContext) -> ir.Table:
-    """Paid rows as known on `as_of`: later starts and ends are erased."""
-    ended = table.end_on <= ctx.as_of
-    reason = table.end_reason if "end_reason" in table.columns else ibis.null("string")
-    stated = "billing_months" in table.columns
-    observed: ir.DateValue = ibis.null("date")
-    if isinstance(ctx.observed_from, date):
-        observed = ibis.literal(ctx.observed_from)
-    elif ctx.observed_from not in {None, "always"}:
-        observed = table[ctx.observed_from].cast("date")
-    rows = table.select(
-        "account_id",
-        "start_on",
-        end_on=ibis.ifelse(ended, table.end_on, ibis.null("date")),
-        units=(table.mrr * 10**SCALE).cast("int64"),
-        reason=ibis.ifelse(ended, reason, ibis.null("string")),
-        observed_from=observed,
-        **({"billing_months": table.billing_months.cast("int64")} if stated else {}),
-    )
-    rows = rows.filter(rows.account_id.notnull(), rows.start_on <= ctx.as_of, rows.units > 0)
-    return rows.filter(rows.end_on.isnull() | (rows.end_on > rows.start_on))
+def _held(rows: ir.Table, ctx: RollupContext) -> tuple[str, ...]:
+    """Columns of amounts in currencies with rates by day; none where the table states none."""
+    return tuple(c for c in ctx.foreign if c in rows.columns)
 
 
-def _changes(table: ir.Table, ctx: RollupContext) -> ir.Table:
-    """One row per start and per end of a paid row, with what it adds or takes away."""
-    rows = _known(table, ctx)
-    ended = rows.filter(rows.end_on.notnull())
-    starts = rows.select(
-        "account_id",
-        day=rows.start_on,
-        change=rows.units,
-        reason=ibis.null("string"),
-        billing_months=_leading(rows),
-        observed_from=rows.observed_from,
-    )
-    ends = ended.select(
-        "account_id",
-        day=ended.end_on,
-        change=-ended.units,
-        reason=ended.reason,
-        billing_months=ibis.null("int64"),
-        observed_from=ibis.null("date"),
-    )
-    return ibis.union(starts, ends)
+def _paid(one: ir.Table, ctx: RollupContext) -> ir.IntegerValue:
+    """Minor units of what a spell pays at its end."""
+    held = {c: one[c] for c in _held(one, ctx)}
+    if not held:
+        return minor_units(one.units, ctx)
+    return worth(with_home(one.units, held), last_day_rates(one.end_on, ctx), ctx)
 
 
-def _leading(rows: ir.Table) -> ir.IntegerValue:
-    """Months between invoices of the rows with the highest price that begin on a day."""
-    if "billing_months" not in rows.columns:
-        return ibis.null("int64")
-    highest = rows.units.max().over(group_by=["account_id", "start_on"])
-    return ibis.ifelse(rows.units == highest, rows.billing_months, ibis.null("int64"))
-
-
-def _days(table: ir.Table, ctx: RollupContext) -> ir.Table:
-    """Days on which what an account pays may change, with `units` paid from that day on.
-
-    All ends and starts of a day are netted, so that days are unique in an account and the windows
-    have no ties to break. Where nothing is paid from a day on, but again within the grace, the
-    account keeps what it paid `before`; else the day `closes` the spell.
-    """
-    both = _changes(table, ctx)
-    days = both.group_by("account_id", "day").agg(
-        change=both.change.sum(),
-        reason_low=both.reason.min(),
-        reason_high=both.reason.max(),
-        billing_months=both.billing_months.max(),
-        observed_from=both.observed_from.max(),
-    )
-    line = {"group_by": "account_id", "order_by": "day"}
-    days = days.mutate(
-        units=days.change.sum().over(**line, rows=(None, 0)),
-        following=days.day.lead().over(**line),
-    )
-    days = days.mutate(before=days.units - days.change)
-    pause = days.following.delta(days.day, unit="day")
-    bridged = ibis.coalesce((days.units == 0) & (pause <= ctx.grace_days), False)
-    days = days.mutate(
-        units=ibis.ifelse(bridged, days.before, days.units), closes=(days.units == 0) & ~bridged
-    )
-    closed = ibis.ifelse(days.closes, ibis.literal(1), ibis.null("int64"))
-    return days.mutate(
-        spell=closed.count().over(**line, rows=(None, -1)) + 1,
-        opens=ibis.coalesce(days.closes.lag().over(**line), True),
-    )
-
-
-def _states(days: ir.Table, ctx: RollupContext) -> ir.Table:
-    """Months in which the revenue of an account changes, with the state before and after."""
-    last = ctx.as_of.year * 12 + ctx.as_of.month - 1
-    state = days.select(
-        "account_id",
-        month=month_number(days.day),
-        next_month=ibis.coalesce(month_number(days.following), last + 1).cast("int64"),
-        mrr_minor=minor_units(days.units, ctx),
-    )
-    state = state.filter(state.month < state.next_month)  # the last change within a month
+def _months(days: ir.Table, ctx: RollupContext) -> ir.Table:
+    """Revenue at the ends of months where all money is in the workspace's currency."""
+    state = _last_of_month(days, ctx)
+    state = state.mutate(mrr_minor=minor_units(state.units, ctx))
     line = {"group_by": "account_id", "order_by": "month"}
-    return state.mutate(
+    state = state.mutate(
         previous_minor=ibis.coalesce(state.mrr_minor.lag().over(**line), 0),
         paid_before=ibis.coalesce(state.mrr_minor.max().over(**line, rows=(None, -1)) > 0, False),
     )
+    state = state.filter((state.mrr_minor > 0) | (state.previous_minor > 0))
+    each = _each_month(state, state.mrr_minor > 0)
+    previous = ibis.ifelse(each.month == each.begins, each.previous_minor, each.mrr_minor)
+    return each.mutate(previous_minor=previous, currency_minor=ibis.literal(0, "int64"))
+
+
+def _valued(days: ir.Table, ctx: RollupContext) -> ir.Table:
+    """Revenue at the ends of months, each valued at the rates of its last day."""
+    state = _last_of_month(days, ctx)
+    held = with_home(state.units, {c: state[c] for c in _held(days, ctx)})
+    state = state.mutate(**{c: amount.cast("int64") for c, amount in held.items()})
+    line = {"group_by": "account_id", "order_by": "month"}
+    was = {f"{c}_before": ibis.coalesce(state[c].lag().over(**line), 0) for c in held}
+    state = state.mutate(**was, units_before=ibis.coalesce(state.units.lag().over(**line), 0))
+    state = state.filter((state.units > 0) | (state.units_before > 0))
+    each = _each_month(state, state.units > 0)
+    now = {c: each[c] for c in held}
+    first = each.month == each.begins
+    before = {c: ibis.ifelse(first, each[f"{c}_before"], each[c]) for c in held}
+    kept = {c: ibis.least(now[c], before[c]) for c in held}
+    rates, rates_before = month_rates(each.month, ctx), month_rates(each.month - 1, ctx)
+    each = each.mutate(
+        mrr_minor=worth(now, rates, ctx),
+        previous_minor=worth(before, rates_before, ctx),
+        currency_minor=worth(kept, rates, ctx) - worth(kept, rates_before, ctx),
+    )
+    ever = each.mrr_minor.max().over(**line, rows=(None, -1)) > 0
+    each = each.mutate(paid_before=ibis.coalesce(ever, False))
+    return each.filter((each.mrr_minor > 0) | (each.previous_minor > 0))
+
+
+def _last_of_month(days: ir.Table, ctx: RollupContext) -> ir.Table:
+    """Months in which the revenue of an account changes, with what holds from their end on."""
+    last = ctx.as_of.year * 12 + ctx.as_of.month - 1
+    state = days.select(
+        "account_id",
+        *_held(days, ctx),
+        month=month_number(days.day),
+        next_month=ibis.coalesce(month_number(days.following), last + 1).cast("int64"),
+        units=days.units,
+    )
+    return state.filter(state.month < state.next_month)  # the last change within a month
+
+
+def _each_month(state: ir.Table, paid: ir.BooleanValue) -> ir.Table:
+    """One row per month for which a state holds; for the first only where nothing is paid."""
+    stop = ibis.ifelse(paid, state.next_month, state.month + 1)
+    return state.mutate(begins=state.month, month=ibis.range(state.month, stop).unnest())
 
 
 ROLLUPS: dict[str, Rollup] = {
     "accounts": Rollup("accounts", "accounts", accounts),
-    "spells": Rollup("spells", "subscriptions", spells),
-    "account_months": Rollup("account_months", "subscriptions", account_months),
+    "spells": Rollup("spells", "subscriptions", spells, native=True),
+    "account_months": Rollup("account_months", "subscriptions", account_months, native=True),
     "licences": Rollup("licences", "subscriptions", licences),
     "purchases": Rollup("purchases", "transactions", purchases),
-    "contract_rows": Rollup("contract_rows", "subscriptions", contract_rows),
+    "contract_rows": Rollup("contract_rows", "subscriptions", contract_rows, native=True),
     "opportunities": Rollup("opportunities", "opportunities", opportunities),
     "user_days": Rollup("user_days", "usage_events", user_days, days_together),
     "feature_months": Rollup("feature_months", "usage_events", feature_months, months_together),

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
+from csa.data.exchange import SCALE, last_day_rates, shares, with_home, worth
 from csa.data.recurring import as_defined
 
 if TYPE_CHECKING:
     from csa.data.rollups import RollupContext
 
-SCALE = 4  # decimals of a money column in the tables: decimal(18,4)
 YEAR_MONTHS = 12
 WON = ("won", "closed won", "closed_won", "closedwon")
 LOST = ("lost", "closed lost", "closed_lost", "closedlost")
@@ -33,19 +33,21 @@ def contract_rows(table: ir.Table, ctx: "RollupContext") -> ir.Table:
     Returns
     -------
     ir.Table
-        `account_id`, `start_on`, `end_on` (missing while running), `mrr_minor`, `renews_on`
+        `account_id`, `start_on`, `end_on` (missing while running), `mrr_minor` (at the rate
+        of the last day), `renews_on`
         (missing where the contract runs from month to month), `period_months` (from one renewal to
         the next: the months between invoices; a year where they are not stated).
     """
     rows = as_defined(table, ctx.definitions)
     ended = rows.end_on <= ctx.as_of
+    end_on = ibis.ifelse(ended, rows.end_on, ibis.null("date"))
     stated = rows.billing_months if "billing_months" in rows.columns else ibis.null("int64")
     renews = rows.renews_on if "renews_on" in rows.columns else ibis.null("date")
     found = rows.select(
         "account_id",
         "start_on",
-        end_on=ibis.ifelse(ended, rows.end_on, ibis.null("date")),
-        mrr_minor=_minor(rows.mrr, ctx),
+        end_on=end_on,
+        mrr_minor=_price(rows, end_on, ctx),
         renews_on=renews,
         period_months=ibis.coalesce(stated.cast("int64"), YEAR_MONTHS),
     )
@@ -90,6 +92,15 @@ def opportunities(table: ir.Table, ctx: "RollupContext") -> ir.Table:
         ),
         mrr_minor=_minor(ibis.ifelse(money >= 0, money, ibis.null(money.type())), ctx),
     )
+
+
+def _price(rows: ir.Table, end_on: ir.DateValue, ctx: "RollupContext") -> ir.IntegerValue:
+    """Minor units of a month's price, at the rate of the last day."""
+    units = (rows.mrr * 10**SCALE).cast("int64")
+    held = shares(units, rows, ctx.rates)
+    if not held:
+        return _minor(rows.mrr, ctx)
+    return worth(with_home(units, held), last_day_rates(end_on, ctx), ctx)
 
 
 def _minor(money: ir.Value, ctx: "RollupContext") -> ir.IntegerValue:

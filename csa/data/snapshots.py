@@ -16,6 +16,7 @@ from datetime import date, timedelta
 import ibis
 import ibis.expr.types as ir
 
+from csa.data.exchange import SCALE
 from csa.data.features import Feature, Usable, choose, usable
 from csa.data.features.contract import in_force
 from csa.data.features.rules import BASE, SPELL_FACTS, SPELLS, refusal
@@ -29,7 +30,7 @@ from csa.data.known import (
     names_in,
     reduced,
 )
-from csa.data.rollups import SCALE, RollupContext, minor_units
+from csa.data.rollups import RollupContext, minor_units
 from csa.data.schema import TABLES
 from csa.errors import InputError
 

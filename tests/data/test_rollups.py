@@ -186,6 +186,7 @@ def oracle_months(rows, ctx):
                         "month": month,
                         "mrr_minor": now,
                         "previous_minor": before,
+                        "currency_minor": 0,
                         "movement": movement,
                     }
                 )

@@ -354,6 +354,32 @@ def test_money_without_a_rate_is_refused(workspace):
     assert "state rates: {USD: EUR for 1 USD}" in line
 
 
+DATED = {"rates": {"USD": {"2024-01-01": "0.9", "2024-02-01": "0.8"}}}
+MONTHS = (
+    "account_id,occurred_at,amount,currency\n"
+    "a,2024-01-31 23:59,10,USD\nb,2024-02-01 00:00,10,usd\nc,2025-01-05,10,\nd,,10,USD\n"
+)
+
+
+def test_money_is_converted_by_the_rate_of_its_day(workspace):
+    settings = workspace({"transactions.csv": MONTHS}, top=DATED)
+    assert read(settings, "transactions", "account_id", "amount", "currency") == [
+        ("a", Decimal(9), "EUR"),
+        ("b", Decimal(8), "EUR"),
+        ("c", Decimal(10), "EUR"),
+        ("d", None, "EUR"),  # without a day there is no rate
+    ]
+
+
+def test_money_before_the_first_rate_is_refused_with_all_other_faults(workspace):
+    early = MONTHS + "e,2023-12-30,10,USD\nf,2023-12-31,10,USD\ng,2024-01-01,1,GBP\n"
+    gbp, usd = faults(workspace({"transactions.csv": early}, top=DATED))
+    assert "transactions holds money in GBP (1 rows of" in gbp
+    assert usd.startswith("csa.yml: rates.USD: transactions holds money in USD from 2023-12-30 on")
+    assert "the first rate is of 2024-01-01 (2 rows of transactions.csv come before it)" in usd
+    assert "add 2023-12-30: EUR for 1 USD or leave the rows out with where" in usd
+
+
 def test_a_whole_table_in_another_currency(workspace):
     settings = workspace(
         {"transactions.csv": MONEY.replace("currency", "other")},

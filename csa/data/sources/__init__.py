@@ -17,15 +17,13 @@ from ibis.backends import BaseBackend
 
 from csa.data import own_sql
 from csa.data.schema import TABLES
-from csa.data.sources import reach
-from csa.data.sources.absent import missing, undated
+from csa.data.sources import converted, reach
 from csa.data.sources.faulty import Uncast
 from csa.data.sources.fingerprint import digest, of_files, stated
 from csa.data.sources.ledger_rows import ledger_rows
 from csa.data.sources.openings import Openings
 from csa.data.sources.pieces import Pieces, pieces_of
 from csa.data.visible import forget, visible
-from csa.errors import InputError, NotAvailable
 from csa.settings import Settings, TableMapping
 
 
@@ -95,8 +93,7 @@ class Tables:
         Returns
         -------
         ir.Table
-            All declared columns, absent ones missing in every row; then, in an open table, the
-            further columns of its source.
+            All declared columns, absent ones missing; in an open table, further ones of its source.
 
         Raises
         ------
@@ -111,6 +108,22 @@ class Tables:
             return forget(visible(rows, declared, self.as_of), declared, self.as_of)
         rows = forget(self._openings.rows(name), declared, self.as_of)
         return rows.select(*self._openings.open(name).names)
+
+    def native(self, name: str) -> ir.Table:
+        """Return a table as `table` does, with money in the currencies that have rates by day.
+
+        Parameters
+        ----------
+        name : str
+            Canonical table, not one of the ledger.
+
+        Returns
+        -------
+        ir.Table
+            Money in them as it was.
+        """
+        rows = forget(self._openings.rows(name), self._openings.declared(name), self.as_of)
+        return converted.native(rows).select(*self._openings.open(name).names)
 
     def raw(self, name: str) -> ir.Table:
         """Return the visible rows with the text of every value whose cast may fail.
@@ -233,14 +246,8 @@ class Tables:
         today = datetime.now(ZoneInfo(self.settings.timezone)).date()
         if (last := self.settings.data.last_day) is not None:
             return min(last, today)
-        days = [
-            reach.newest(self.table(name), TABLES[name], self.backend(name), today)
-            for name in self.names()
-            if name in reach.EVENTS
-        ]
-        if not any(days):
-            raise NotAvailable(undated())
-        return max(day for day in days if day is not None)
+        held = [n for n in self.names() if n in reach.EVENTS]
+        return reach.last_day([(self.table(n), TABLES[n], self.backend(n)) for n in held], today)
 
     def fingerprint(self, name: str) -> str:
         """Return a digest of everything that `table(name)` is made from, but `as_of`.
@@ -313,13 +320,7 @@ class Tables:
         names = self.names()
         meant = own_sql.words(query)
         used = {n: (self.table(n), self.backend(n)) for n in names if n in meant}
-        try:
-            return own_sql.across(query, used, self.engine)
-        except InputError as error:
-            absent = sorted(n for n in meant - set(names) if n in str(error))
-            if absent:
-                raise NotAvailable(*map(missing, absent)) from error
-            raise
+        return own_sql.answered(query, used, meant - set(names), self.engine)
 
     def faults(self) -> list[str]:
         """Return everything that cannot be read or mapped, all at once.

@@ -51,7 +51,8 @@ def stated(settings: Settings, name: str) -> list[Any]:
         settings.data.tables.get(name, TableMapping()).model_dump_json(),
         settings.timezone,
         settings.currency,
-        sorted((c, str(r)) for c, r in settings.rates.items()),
+        sorted((c, str(r)) for c, r in settings.rates.items() if not isinstance(r, dict)),
+        *([str(settings.dated_rates)] if settings.dated_rates else []),
     ]
 
 

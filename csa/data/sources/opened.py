@@ -14,9 +14,10 @@ import ibis.expr.types as ir
 from csa.data.columns import Column, Table
 from csa.data.sources import formats
 from csa.data.sources.casts import MISSING, Casts
+from csa.data.sources.converted import converted
 from csa.data.sources.locate import Located
 from csa.data.sources.mapping import Plan, TablePlan, plan
-from csa.errors import ConfigError, InputError
+from csa.errors import InputError
 from csa.settings import FILE, ColumnMapping, Settings, TableMapping
 
 RAW = "__raw"  # suffix of a column of the source, beside the canonical one made from it
@@ -89,7 +90,7 @@ def open_table(table: Table, located: Located, settings: Settings) -> Opened:
     casts = Casts(settings.timezone, engine=located.backend.name, trimmed=text)
     rows = located.rows.select(**_expressions(planned, located.rows, casts, table.name))
     risky = tuple(p for p in planned.columns if p.source and _may_fail(source[p.source], p))
-    return _converted(Opened(table, located, planned, rows, risky), settings)
+    return converted(Opened(table, located, planned, rows, risky), settings)
 
 
 def _expressions(
@@ -235,51 +236,3 @@ def _ambiguous(made: Plan, detected: formats.Detected, origin: str, table: str) 
         f"read as {detected.format} and as {detected.rival}; state which: "
         f'{name}: {{from: {made.source}, format: "{detected.format}"}}'
     )
-
-
-# currencies ------------------------------------------------------------------------------------
-
-
-def _converted(opened: Opened, settings: Settings) -> Opened:
-    """Convert money into the workspace's currency by the stated rates, or refuse."""
-    made = opened.plan.of("currency")
-    if made is None or not made.mapped:
-        return opened
-    code = opened.rows["currency"].upper()
-    foreign = _foreign(opened, code, settings)
-    if not foreign:
-        return opened
-    rates = {c: settings.rates[c] for c in foreign}
-    money = {
-        name: ibis.cases(
-            *((code == c, opened.rows[name] * _rate(rate)) for c, rate in rates.items()),
-            else_=opened.rows[name].cast("decimal(38, 12)"),
-        ).cast("decimal(18, 4)")
-        for name in opened.table.money
-    }
-    rows = opened.rows.mutate(**money, currency=ibis.literal(settings.currency))
-    return replace(opened, rows=rows)
-
-
-def _rate(rate: Decimal) -> ir.DecimalValue:
-    return ibis.literal(rate, "decimal(18, 8)")
-
-
-def _foreign(opened: Opened, code: ir.StringValue, settings: Settings) -> list[str]:
-    """Return the currencies to convert from, refusing those without a rate."""
-    counts = opened.rows.select(code=code).filter(lambda t: t.code != settings.currency)
-    counts = counts.group_by("code").agg(n=lambda t: t.count()).order_by("code").limit(200)
-    found: Mapping[str, int] = {
-        row["code"]: row["n"] for row in opened.located.backend.to_pyarrow(counts).to_pylist()
-    }
-    table, home = opened.table.name, settings.currency
-    faults = [
-        f"{FILE}: rates: {table} holds money in {c} ({n:,} rows of {opened.located.origin}), but "
-        f"the workspace counts in {home}; state rates: {{{c}: {home} for 1 {c}}} or leave the rows "
-        "out with where"
-        for c, n in found.items()
-        if c not in settings.rates
-    ]
-    if faults:
-        raise ConfigError(*faults)
-    return list(found)

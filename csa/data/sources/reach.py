@@ -1,6 +1,6 @@
 """How far data reach, and how much there is: one small query each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import ibis
@@ -8,7 +8,9 @@ import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
 from csa.data.columns import Table
+from csa.data.sources.absent import undated
 from csa.data.visible import moment
+from csa.errors import NotAvailable
 
 # Tables whose newest row shows how far the data reach.
 EVENTS = (
@@ -43,6 +45,32 @@ def newest(rows: ir.Table, table: Table, backend: BaseBackend, today: date) -> d
     days = rows.select(day=appears.cast("date")).filter(lambda t: t.day <= today)
     found: date | None = backend.to_pyarrow(days.day.max()).as_py()
     return found
+
+
+def last_day(held: Iterable[tuple[ir.Table, Table, BaseBackend]], today: date) -> date:
+    """Return the newest day on which something happened to accounts.
+
+    Parameters
+    ----------
+    held : iterable of (rows, Table, backend)
+        Those of `EVENTS` that are there.
+    today : date
+        Later days are slips of the pen.
+
+    Returns
+    -------
+    date
+        Not after today.
+
+    Raises
+    ------
+    NotAvailable
+        If no table has a day.
+    """
+    days = [newest(rows, table, backend, today) for rows, table, backend in held]
+    if not any(days):
+        raise NotAvailable(undated())
+    return max(day for day in days if day is not None)
 
 
 def extent(
