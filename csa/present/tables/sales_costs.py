@@ -100,10 +100,10 @@ def unit_worth(result: UnitCosts, *, by: str = "segment", words: Words = ENGLISH
             Column("ltv_ratio", "Worth over cost", "number", "ratio"),
             Column("ratio_ends", f"{level} interval", "interval", "ratio"),
             Column("shortcut_ratio", "By rule of thumb", "number", "ratio"),
-            Column("magic_number", "Net new a year over cost", "number", "ratio"),
+            Column("magic_number", "Net new over cost", "number", "ratio"),
             Column("magic_ends", f"{level} interval", "interval", "ratio"),
         ),
         rows=rows,
-        note=f"margin {words.share(result.terms.margin, 0)}",
+        note=f"margin {words.share(result.terms.margin, 0)}; net new: recurring revenue of a year",
         words=words,
     )
