@@ -74,7 +74,8 @@ def flow_rates(
     Quick ratio: (new + expansion [+ reactivation]) / (contraction + churn). By flows, NRR = (end -
     new) / start and GRR = 1 - (contraction + churn) / start: with the movements of accounts that
     were not there at the start, so GRR can fall below what any account kept, and NRR counts those
-    that came back. Limits are expanded percentiles of a Poisson bootstrap over accounts.
+    that came back. What exchange rates changed is in neither. Limits are expanded percentiles of a
+    Poisson bootstrap over accounts.
     """
     rows = as_months(months)
     windows: list[Window] = [(span.first, span.last), (span.previous_first, span.previous_last)]
@@ -101,7 +102,7 @@ def _flow_sums(rows: ir.Table, windows: Sequence[Window], draws: Draws | None) -
     opens = rows.month.isin({first for first, _ in windows}) & (rows.previous_minor > 0)
     telling = rows.filter(opens | (rows.movement != "none"))
     inside = telling.inner_join(asked, telling.month.between(asked.first, asked.last))
-    change = (inside.mrr_minor - inside.previous_minor).cast("float64")
+    change = (inside.mrr_minor - inside.previous_minor - inside.currency_minor).cast("float64")
     each = with_bins(inside.mutate(change=change, opening=inside.month == inside.first), rows)
     kind = each.movement
     losing = kind.isin(["contraction", "churn"])

@@ -20,6 +20,7 @@ KINDS: Final = {
     "month": "int64",
     "mrr_minor": "int64",
     "previous_minor": "int64",
+    "currency_minor": "int64",
     "movement": "string",
     "observed_from": "date",
 }
@@ -123,7 +124,8 @@ def as_months(months: ir.Table | pd.DataFrame) -> ir.Table:
     ----------
     months : ir.Table or DataFrame
         `group`, `account_id`, `month`, `mrr_minor` (at its end), `previous_minor` (at the end of
-        the month before), `movement`, `observed_from`; see `csa.data.rollups.account_months`.
+        the month before), `currency_minor` (what exchange rates changed; absent: nothing),
+        `movement`, `observed_from`; see `csa.data.rollups.account_months`.
 
     Returns
     -------
@@ -136,6 +138,8 @@ def as_months(months: ir.Table | pd.DataFrame) -> ir.Table:
         If one is missing.
     """
     rows = ibis.memtable(months) if isinstance(months, pd.DataFrame) else months
+    if "currency_minor" not in rows.columns:
+        rows = rows.mutate(currency_minor=ibis.literal(0, "int64"))
     if absent := [name for name in KINDS if name not in rows.columns]:
         raise InputError(*(f"months: column {name} is missing" for name in absent))
     typed = {name: _typed(rows[name], kind) for name, kind in KINDS.items()}

@@ -75,9 +75,11 @@ def movements(
 
         start + new + reactivation + expansion - contraction - churn + currency = end
 
-    and the end of a month is the start of the next. All money is in the workspace's currency at
-    one stated rate per currency for all months, so exchange rates move nothing and the currency
-    row is 0. An account that comes and goes between two month ends moves nothing.
+    and the end of a month is the start of the next. All money is in the workspace's currency. Where
+    a currency has one stated rate, exchange rates move nothing. Where it has rates by day, a month
+    counts at the rate of its last day, and what is there at both of its ends gains or loses in the
+    currency row alone: no movement comes from exchange rates. An account that comes and goes
+    between two month ends moves nothing.
     """
     if history < 1:
         raise InputError(f"history: {history} is no number of months; write 13 for a year and one")
@@ -150,6 +152,7 @@ def _sums(rows: ir.Table) -> pd.DataFrame:
             n=rows.count(),
             start=exact(rows.previous_minor.sum()),
             end=exact(rows.mrr_minor.sum()),
+            currency_minor=exact(rows.currency_minor.sum()),
             accounts_start=(rows.previous_minor > 0).sum(),
             accounts_end=(rows.mrr_minor > 0).sum(),
             not_observed=unseen.sum(),
@@ -157,17 +160,16 @@ def _sums(rows: ir.Table) -> pd.DataFrame:
         .to_pandas()
     )
     by_kind["group"] = by_kind["group"].fillna(NOT_STATED).astype(object)
-    numbers = ["start", "end", "accounts_start", "accounts_end", "not_observed"]
+    numbers = ["start", "end", "currency_minor", "accounts_start", "accounts_end", "not_observed"]
     keys = ["group", "month"]
     found = by_kind.groupby(keys)[numbers].sum()
-    change = (by_kind["end"] - by_kind["start"]).abs()
+    change = (by_kind["end"] - by_kind["start"] - by_kind["currency_minor"]).abs()
     for kind in KINDS:
         mine = by_kind["movement"] == kind
         for name, values in (("minor", change), ("accounts", by_kind["n"])):
             sums = values.where(mine, 0).groupby([by_kind[k] for k in keys]).sum()
             found[f"{kind}_{name}"] = sums
     made: pd.DataFrame = found.rename(columns={"start": "start_minor", "end": "end_minor"})
-    made["currency_minor"] = 0
     return made.astype("int64").reset_index()
 
 

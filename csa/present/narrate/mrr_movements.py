@@ -109,7 +109,17 @@ def _moved_text(row: pd.Series, label: str, words: Words) -> str:
     losses = _parts(row, LOSSES, words)
     parts = [", ".join(gains)] if gains else []
     parts += [f"less {joined(losses)}"] if losses else []
-    return f"{base}: {', '.join(parts)}." if parts else f"{base}."
+    base = f"{base}: {', '.join(parts)}." if parts else f"{base}."
+    return base + _exchanged(row, words)
+
+
+def _exchanged(row: pd.Series, words: Words) -> str:
+    """Say what exchange rates did, which is no movement."""
+    by = float(row["currency_minor"])
+    if not by:
+        return ""
+    did = "added" if by > 0 else "took"
+    return f" Exchange rates {did} {amount(abs(by), words)} beside that."
 
 
 def _parts(row: pd.Series, kinds: dict[str, str], words: Words) -> list[str]:
@@ -127,6 +137,11 @@ def _counted(
         "Counted, not estimated: start and movements of every account add up to the end, to the "
         "cent."
     ]
+    if row["currency_minor"]:
+        parts.append(
+            "What exchange rates did to revenue that stayed is no movement; months count at the "
+            "rates of their last day (rates in csa.yml)."
+        )
     if result.reason:
         parts.append(f"{capital(result.reason)}.")
     if row["not_observed"]:

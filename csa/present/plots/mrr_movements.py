@@ -65,10 +65,13 @@ def mrr_movements(
         id=chart_id,
         title=title,
         alt=_alt(rows, words),
-        caption="Dots: the net of each month.",
+        caption="Dots: the net of each month."
+        + (" Without changes of exchange rates." if rows["currency_minor"].any() else ""),
         svg=wide,
         svg_narrow=narrow,
-        data=rows[["month_start", "start_minor", *kinds, "end_minor", "net_new_minor"]],
+        data=rows[
+            ["month_start", "start_minor", *kinds, "currency_minor", "end_minor", "net_new_minor"]
+        ],
     )
 
 

@@ -30,6 +30,7 @@ STEPS: Final = {
     "contraction": ("Contraction", -1),
     "churn": ("Churn", -1),
 }
+RATES: Final = "Currency: what changed exchange rates did to revenue that stayed."
 GAIN, LOSS = SERIES[2], SERIES[1]
 ROOM: Final = 0.12  # of the span, beside the outermost level
 
@@ -70,6 +71,7 @@ def mrr_waterfall(
         title=title,
         alt=f"Recurring revenue a month: {'; '.join(told)}.",
         caption="Bars: what a movement adds or takes away. The axis does not begin at zero."
+        + (f" {RATES}" if row["currency_minor"] else "")
         + (f" {result.reason.capitalize()}." if result.reason else ""),
         svg=wide,
         svg_narrow=narrow,
@@ -117,7 +119,7 @@ def _figure(steps: pd.DataFrame, words: Words, size: Size) -> Figure:
         (
             _said(row, words),
             ""
-            if size is NARROW
+            if size is NARROW or row["step"] == "currency"
             else f"{words.number(row['accounts'])} {plural(row['accounts'], 'account')}",
         )
         for row in rows

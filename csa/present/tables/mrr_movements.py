@@ -21,8 +21,11 @@ FLOWS: Final = (
 )
 LOST: Final = {"contraction_minor", "churn_minor"}
 IDENTITY: Final = "Start and movements add up to the end, to the cent"
-ONE_RATE: Final = (
-    "currency is 0 because every month is converted at the same stated rate (rates in csa.yml)"
+ONE_RATE: Final = "currency is 0: no exchange rate changed what stayed (rates in csa.yml)"
+BY_DAY: Final = (
+    "each month counts at the exchange rates of its last day (rates in csa.yml): currency is what "
+    "a change of rates did to revenue that is there at both ends of a month, what comes counts at "
+    "the rate of its month, what goes at the rate of the month before"
 )
 
 
@@ -55,7 +58,7 @@ def mrr_by_month(result: MovementsResult, *, words: Words = ENGLISH) -> Table:
             period=[f"{day:%Y-%m}" for day in rows["month_start"]],
             arpa=rows["arpa_minor"].map(lambda minor: major(minor, words)),
         ),
-        note=f"{IDENTITY}; {ONE_RATE}.",
+        note=f"{IDENTITY}; {_rates(rows)}.",
         words=words,
     )
 
@@ -90,9 +93,13 @@ def mrr_by_group(result: MovementsResult, *, by: str = "segment", words: Words =
         rows=_money(rows, words).assign(
             group=group_names(rows), arr=rows["arr_minor"].map(lambda minor: major(minor, words))
         ),
-        note=f"{IDENTITY}; a year is twelve times the end.",
+        note=f"{IDENTITY}; {_rates(rows)}; a year is twelve times the end.",
         words=words,
     )
+
+
+def _rates(rows: pd.DataFrame) -> str:
+    return BY_DAY if rows["currency_minor"].any() else ONE_RATE
 
 
 def _flow_columns() -> tuple[Column, ...]:
