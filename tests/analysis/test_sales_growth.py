@@ -205,3 +205,43 @@ def test_worth_is_read_by_name():
         }
     )
     assert worth_of(table) == {"all": Estimate(5.0, 4.0, 6.0)}
+
+
+def test_nobody_won_at_a_cost_and_missing_columns_are_said():
+    months = months_of({"z": {MONTH - 1: 5, MONTH: 5}})
+    terms = CostTerms(margin=0.5)
+    row = unit_costs(costing([300.0] * 12), months, span=OCTOBER, terms=terms).table.iloc[0]
+    assert (row["won"], row["reason"]) == (0, "no customer was won")
+    assert pd.isna(row["cac_minor"])
+    without = costing([1.0]).drop(columns="acquisition_cost")
+    with pytest.raises(InputError, match="acquisition_cost is missing"):
+        unit_costs(without, months, span=OCTOBER, terms=terms)
+    with pytest.raises(InputError, match="entry_days is missing"):
+        time_to_expansion(spells().drop(columns="entry_days"), months, as_of=AS_OF)
+
+
+def test_groups_of_costs_add_up_and_order_does_not_matter():
+    paid = {f"a{n}": {MONTH: 100_00 + n} for n in range(24)}
+    groups = {a: "EU" if n % 2 else "US" for n, a in enumerate(paid)}
+    signups = costing([100.0 + n for n in range(24)])
+    signups["group"] = signups["account_id"].map(groups)
+    months, terms = months_of(paid, groups=groups), CostTerms(margin=0.5)
+    found = unit_costs(signups, months, span=OCTOBER, terms=terms).table
+    for name in ("signups", "cost", "won", "new_mrr", "end_mrr"):
+        assert found[name].iloc[1:].sum() == pytest.approx(found[name].iloc[0])
+    again = unit_costs(signups.iloc[::-1], months.iloc[::-1], span=OCTOBER, terms=terms).table
+    pd.testing.assert_frame_equal(found, again)
+
+
+def test_doubled_prices_double_money_and_no_ratio():
+    paid = {f"a{n}": {MONTH: 100_00 + n} for n in range(20)}
+    twice = {a: {m: 2 * x for m, x in by.items()} for a, by in paid.items()}
+    terms = CostTerms(margin=0.5)
+    one, two = (
+        unit_costs(costing([c] * 30), months_of(p), span=OCTOBER, terms=terms).table.iloc[0]
+        for c, p in ((50.0, paid), (100.0, twice))
+    )
+    assert two["cac_minor"] == pytest.approx(2 * one["cac_minor"])
+    assert two["cac_minor_high"] == pytest.approx(2 * one["cac_minor_high"])
+    for name in ("payback_months", "payback_months_low", "payback_months_high", "magic_number"):
+        assert two[name] == pytest.approx(one[name])

@@ -240,3 +240,16 @@ def test_risk_stands_beside_what_is_due():
     assert expected_loss(found) == (pytest.approx(4000), 1)
     none = with_risk(due, None, as_of=AS_OF)
     assert pd.isna(expected_loss(none)[0])
+
+
+def test_forecasts_of_nothing_have_no_accuracy():
+    told = foretold(many(), deals(*(forecast(k, mrr=0) for k in range(12))))
+    assert told.n == 12
+    assert pd.isna(told.accuracy.value)
+    assert pd.isna(told.error)
+
+
+def test_row_order_does_not_matter():
+    rows = [contract(f"a{k}", START, DUE if k < 3 else None, renews=DUE) for k in range(12)]
+    table = settled(*rows).table
+    pd.testing.assert_frame_equal(table, settled(*reversed(rows)).table)
