@@ -66,8 +66,8 @@ def parts_on(sources: Sources, day: date) -> pd.DataFrame:
     breadth, launched = used_by_account(sources.features, sources.launched, day)
     made = made.left_join(breadth, "account_id").drop("account_id_right")
     found: pd.DataFrame = made.to_pandas()
-    share = found["features_used"].fillna(0).astype(float)
-    people = found["people"].fillna(0).astype(float)
+    share = found["features_used"].astype(float).fillna(0.0)
+    people = found["people"].astype(float).fillna(0.0)
     return pd.DataFrame(
         {
             "account_id": found["account_id"],
@@ -75,8 +75,8 @@ def parts_on(sources: Sources, day: date) -> pd.DataFrame:
             "mrr_minor": found["mrr_minor"].astype(float),
             "utilisation": found["utilisation"].astype(float),
             "breadth": share / launched if launched else np.nan,
-            "depth": found["person_days"].fillna(0).astype(float) / people.clip(lower=1),
-            "recency": -found["silent"].fillna(LONG_WEEKDAYS).astype(float),
+            "depth": found["person_days"].astype(float).fillna(0.0) / people.clip(lower=1),
+            "recency": -found["silent"].astype(float).fillna(LONG_WEEKDAYS),
             "days_since_use": found["days_since_use"].astype(float),
         }
     )
