@@ -30,6 +30,17 @@ EVENINGS = (
     datetime(2024, 4, 30, 12, tzinfo=UTC),  # the first of May, not known yet
 )
 ACCOUNTS = [f"a{n}" for n in range(40)]
+CODES = (None, "EUR", "usd", "USD", "GBP")
+RATES = {
+    "GBP": "1.17",
+    "USD": {
+        date(2021, 1, 1): "0.92345678",
+        date(2024, 2, 29): "0.9",
+        date(2024, 4, 1): "1.00000001",
+    },
+}
+DEFINED = {"discounts": "list", "churn_at": "cancel"}
+AS_DEFINED = ("account_months", "contract_rows")  # what reads the definitions
 _MONEY = pa.decimal128(18, 4)
 _INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -49,10 +60,12 @@ def subscriptions(rng):
             "seats": rng.choice((None, 0, 1, 12)),
             "renews_on": rng.choice((None, end)),
             "list_mrr": rng.choice((None, *map(Decimal, ("12.5", "200")))),
+            "currency": rng.choice(CODES),
+            "cancelled_on": rng.choice((None, end - timedelta(days=rng.choice((0, 10, 40))))),
         }
 
     kinds = (pa.string(), pa.string(), pa.date32(), pa.date32(), _MONEY, pa.string(), pa.int32())
-    kinds += (pa.int64(), pa.date32(), _MONEY)
+    kinds += (pa.int64(), pa.date32(), _MONEY, pa.string(), pa.date32())
     return table([one(n) for n in range(300)], kinds)
 
 
@@ -65,9 +78,11 @@ def transactions(rng):
             "account_id": rng.choice([*ACCOUNTS, None]),
             "occurred_at": rng.choice(EVENINGS) - timedelta(days=rng.choice((0, 1, 30, 60))),
             "amount": rng.choice(amounts),
+            "currency": rng.choice(CODES),
         }
 
-    return table([one(n) for n in range(400)], (pa.string(), pa.string(), _INSTANT, _MONEY))
+    kinds = (pa.string(), pa.string(), _INSTANT, _MONEY, pa.string())
+    return table([one(n) for n in range(400)], kinds)
 
 
 def usage_events(rng):
@@ -133,6 +148,7 @@ def rolled_up(source, root):
         "name": "Test",
         "currency": "EUR",
         "timezone": ZONE,
+        "rates": RATES,
         "data": {
             "sources": {"warehouse": source},
             "not_churn": ["merged"],
@@ -143,15 +159,18 @@ def rolled_up(source, root):
         },
     }
     configured = settings.from_mapping(raw, root=root)
-    found = {}
     with Tables(configured, AS_OF) as tables:
-        for name in ROLLUPS:
-            file = cache.materialise(tables, name, root / "made", as_of=AS_OF, grace_days=30)
-            rows = pq.read_table(file)
-            order = [(c, "ascending") for c in rows.column_names]
-            found[name] = rows.sort_by(order).to_pylist()
+        found = {name: rows_of(tables, name, root) for name in ROLLUPS}
         report = check_tables(tables, configured, as_of=AS_OF)
+    with Tables(settings.from_mapping(raw | {"definitions": DEFINED}, root=root), AS_OF) as tables:
+        found |= {f"{name} as defined": rows_of(tables, name, root) for name in AS_DEFINED}
     return found, sorted((c.table, c.check, c.severity, c.failing) for c in report.checks)
+
+
+def rows_of(tables, name, root):
+    file = cache.materialise(tables, name, root / "made", as_of=AS_OF, grace_days=30)
+    rows = pq.read_table(file)
+    return rows.sort_by([(c, "ascending") for c in rows.column_names]).to_pylist()
 
 
 @pytest.fixture(scope="module")
@@ -196,3 +215,15 @@ def test_local_days_are_those_of_the_stated_zone(wanted):
     days = {row["day"] for row in wanted[0]["purchases"]}
     assert {date(2024, 2, 28), date(2024, 2, 29)} <= days
     assert max(days) == AS_OF
+
+
+def test_rates_by_day_and_definitions_are_at_work(wanted):
+    """Else the engines would agree on nothing."""
+    months = wanted[0]["account_months"]
+    assert {row["month"] for row in months if row["currency_minor"]} >= {
+        2024 * 12 + 1,
+        2024 * 12 + 3,
+    }
+    assert any(r["currency_minor"] and r["movement"] == "none" for r in months)
+    for name in AS_DEFINED:
+        assert wanted[0][f"{name} as defined"] != wanted[0][name]
