@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from csa.data.rolled_up import RolledUp
 from csa.data.rollups import RollupContext, account_months, contract_rows, spells
+from csa.data.sources import Tables
 
 DAY = timedelta(days=1)
 FIRST = date(2023, 12, 20)
@@ -234,6 +236,7 @@ def shown(found):
     return {r["month"] - YEAR + 1: tuple(r[k] for k in keys) for r in found}
 
 
+@pytest.mark.slow
 def test_an_account_that_changes_nothing_has_only_currency(roll):
     rows = rows_of(("2024-01-15", None, "100", "USD"), ("2024-01-15", None, "50", "EUR"))
     assert shown(roll("account_months", rows, CENTS)) == {
@@ -244,6 +247,7 @@ def test_an_account_that_changes_nothing_has_only_currency(roll):
     }
 
 
+@pytest.mark.slow
 def test_what_goes_counts_as_before_and_what_comes_as_now(roll):
     """March: 40 of 100 dollars go at 0.90, 60 stay and lose 0.10 each."""
     less = rows_of(("2024-01-15", "2024-03-10", "40", "USD"), ("2024-01-15", None, "60", "USD"))
@@ -256,6 +260,7 @@ def test_what_goes_counts_as_before_and_what_comes_as_now(roll):
     assert shown(roll("account_months", came, CENTS))[3] == (0, 0, 3200, "new")
 
 
+@pytest.mark.slow
 def test_spells_and_contracts_are_valued_on_their_last_day(roll):
     """The last day before 31 March is the 30th; what runs on is valued on the last known day."""
     for end, paid in (("2024-03-31", 9000), ("2024-04-01", 8000), (None, 8000)):
@@ -265,8 +270,49 @@ def test_spells_and_contracts_are_valued_on_their_last_day(roll):
             assert row["mrr_minor"] == paid, (name, end)
 
 
+@pytest.mark.slow
 def test_a_rate_after_the_last_day_is_not_known(roll):
     rows = rows_of(("2024-01-15", None, "100", "USD"))
     early = RollupContext(as_of=date(2024, 3, 30), grace_days=0, rates=CENTS.rates)
     assert shown(roll("account_months", rows, early))[3] == (9000, 0, 9000, "none")
     assert roll("spells", rows, early)[0]["mrr_minor"] == 9000
+
+
+FILE = """subscription_id,account_id,start_on,end_on,mrr,currency
+S1,a,2024-01-15,,100,usd
+S2,a,2024-01-15,,50,
+S3,b,2024-01-20,2024-04-02,10,GBP
+"""
+
+
+@pytest.mark.slow
+def test_rates_of_csa_yml_reach_the_roll_up_and_its_file(workspace):
+    """Beside a number for another currency; other rates make another file."""
+
+    def months(dollar):
+        made = workspace(
+            {"subscriptions.csv": FILE},
+            top={"rates": {"USD": dollar, "GBP": "1.2"}},
+            subscriptions={"observed_from": "always"},
+        )
+        rolled = RolledUp(made, as_of=date(2024, 4, 30))
+        rows = rolled.rollup("account_months").to_pandas().sort_values(["account_id", "month"])
+        return [(r.account_id, r.mrr_minor, r.currency_minor) for r in rows.itertuples()]
+
+    british = [("b", 1200, 0), ("b", 1200, 0), ("b", 1200, 0), ("b", 0, 0)]
+    dated = months({"2024-01-01": "0.9", "2024-03-31": "0.8"})
+    assert dated[:4] == [("a", 14_000, 0), ("a", 14_000, 0), ("a", 13_000, -1000), ("a", 13_000, 0)]
+    assert dated[4:] == british
+    assert months({"2024-01-01": "0.9"}) == months("0.9") == [("a", 14_000, 0)] * 4 + british
+
+
+@pytest.mark.slow
+def test_other_tables_read_subscriptions_at_the_rate_of_their_first_day(workspace):
+    rates = {"USD": {"2024-01-01": "0.9", "2024-03-31": "0.8"}, "GBP": "1.2"}
+    made = workspace({"subscriptions.csv": FILE}, top={"rates": rates})
+    with Tables(made) as tables:
+        found = {n: getattr(tables, n)("subscriptions").to_pandas() for n in ("table", "native")}
+    assert [float(m) for m in found["table"]["mrr"]] == [90, 50, 12]
+    assert list(found["table"]["currency"]) == ["EUR"] * 3
+    assert [float(m) for m in found["native"]["mrr"]] == [100, 50, 12]
+    assert list(found["native"]["currency"]) == ["USD", "EUR", "EUR"]

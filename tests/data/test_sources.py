@@ -361,6 +361,7 @@ MONTHS = (
 )
 
 
+@pytest.mark.slow
 def test_money_is_converted_by_the_rate_of_its_day(workspace):
     settings = workspace({"transactions.csv": MONTHS}, top=DATED)
     assert read(settings, "transactions", "account_id", "amount", "currency") == [

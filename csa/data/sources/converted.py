@@ -82,9 +82,9 @@ def native(rows: ir.Table) -> ir.Table:
     return rows.mutate(**{c.removesuffix(NATIVE): rows[c] for c in names}) if names else rows
 
 
-def _day(opened: "Opened") -> ir.DateValue | None:
+def _day(opened: "Opened") -> ir.DateValue:
     day = moment(opened.rows, opened.table)
-    return None if day is None else day.cast("date")
+    return ibis.null("date") if day is None else day.cast("date")
 
 
 def _money(
@@ -100,7 +100,7 @@ def _money(
         rate = settings.rates[c]
         if c not in dated:
             branches.append((code == c, amount * _rate(rate)))
-        elif day is not None:
+        else:
             branches += [
                 ((code == c) & (day >= since), amount * _rate(r)) for since, r in reversed(dated[c])
             ]
@@ -113,15 +113,14 @@ def _rate(rate: object) -> ir.DecimalValue:
 
 
 def _foreign(
-    opened: "Opened", code: ir.StringValue, day: ir.DateValue | None, settings: Settings
+    opened: "Opened", code: ir.StringValue, day: ir.DateValue, settings: Settings
 ) -> list[str]:
     """Return the currencies to convert from, refusing those without a rate."""
     firsts = {c: steps[0][0] for c, steps in settings.dated_rates}
     early: ir.Value = ibis.literal(value=False)
-    if day is not None:
-        for c, first in firsts.items():
-            early = early | ((code == c) & (day < first))
-    rows = opened.rows.select(code=code, day=ibis.null("date") if day is None else day, early=early)
+    for c, first in firsts.items():
+        early = early | ((code == c) & (day < first))
+    rows = opened.rows.select(code=code, day=day, early=early)
     rows = rows.filter(rows.code != settings.currency)
     counts = rows.group_by("code").agg(
         n=rows.count(), early=ibis.ifelse(rows.early, 1, 0).sum(), since=rows.day.min()
