@@ -12,7 +12,7 @@ from csa.analysis.adoption.rolling import rolling_actives
 from csa.analysis.adoption.windows import ALL, DAY, MIN_ACCOUNTS, WEEKS, Span, as_days
 from csa.methods.moments import Moments, relative_change
 
-HISTORY: Final = 395  # days drawn: 13 months
+HISTORY: Final = 184  # days drawn: half a year; a year would take most of the time
 WEEK: Final = 7
 MEASURES: Final = ("daily", "weekly", "monthly")
 LENGTHS: Final = {"daily": 1, "weekly": WEEK, "monthly": WEEKS}
@@ -29,7 +29,8 @@ class Actives:
     weekly: mean of the last four whole weeks; monthly: within the last 28 days), `value`,
     `previous` (28 days before; missing where use was not recorded so far back), `change` (share of
     it) with `ci_low`, `ci_high`, `n` (accounts that were active in either), `status`, `reason`.
-    `trend`: `unit`, `day`, `window_days`, `actives` of all, only days whose window is known whole.
+    `trend`: `unit` (people where events name any), `day`, `window_days`, `actives` of all, only
+    days whose window is known whole.
     `daily`: the same by `group`, people, over both periods, for `stickiness`.
     """
 
@@ -151,11 +152,13 @@ def actives(
     rows = as_days(days)
     back = (span.last - span.previous_start).days + WEEKS
     near = rows.filter(rows.day > span.last - max(back, 3 * WEEKS) * DAY)
-    history = rows.filter(rows.day > span.last - (HISTORY + WEEKS) * DAY)
+    history = rows.filter(rows.day > span.last - max(back, HISTORY + WEEKS) * DAY)
     several = near.group.nunique().execute() > 1
+    drawn = "users" if near.user_id.count().execute() else "accounts"
     counted = []
     for unit, column in UNITS.items():
-        total = rolling_actives(history.drop("group"), unit=column, as_of=span.last)
+        far = history if unit == drawn else near
+        total = rolling_actives(far.drop("group"), unit=column, as_of=span.last)
         counted.append(total.assign(unit=unit))
         if several:
             split = rolling_actives(near, unit=column, as_of=span.last)
@@ -166,6 +169,7 @@ def actives(
     table = _table(both, sums, span, confidence)
     past = pd.Timestamp(span.last - HISTORY * DAY)
     shown = both.loc[(both["group"] == ALL) & both["whole"].astype(bool)]
+    shown = shown.loc[shown["unit"] == drawn]
     shown = shown.loc[shown["day"] > past].reset_index(drop=True)
     return Actives(
         table=table,
