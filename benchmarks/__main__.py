@@ -20,6 +20,7 @@ MODULES = (
     "rfm",
     "mrr",
     "usage",
+    "chapters",
     "report",
 )
 

@@ -89,15 +89,15 @@ def workspace(millions: int, as_of: date) -> Any:
         "timezone": "Pacific/Auckland",
         "data": {"sources": {"files": {"path": "data"}}},
     }
-    opened = Workspace(from_mapping(settings, root=_root(millions)), as_of=as_of)
+    opened = Workspace(from_mapping(settings, root=workspace_root(millions)), as_of=as_of)
     opened._usable = lambda table: None  # type: ignore[method-assign]
     return opened
 
 
 def roll_ups(millions: int) -> dict[str, float]:
     """Make both roll-ups from all but the last day."""
-    folder = _root(millions) / "data" / "usage_events"
-    rmtree(_root(millions), ignore_errors=True)
+    folder = workspace_root(millions) / "data" / "usage_events"
+    rmtree(workspace_root(millions), ignore_errors=True)
     folder.mkdir(parents=True)
     for path in events(millions).glob("usage_events/*.parquet"):
         if path.stem != LAST_DAY.isoformat():
@@ -108,7 +108,7 @@ def roll_ups(millions: int) -> dict[str, float]:
 def one_more_day(millions: int) -> dict[str, float]:
     """Let the last day arrive; the roll-ups of the days before are there."""
     path = events(millions) / "usage_events" / f"{LAST_DAY}.parquet"
-    target = _root(millions) / "data" / "usage_events" / path.name
+    target = workspace_root(millions) / "data" / "usage_events" / path.name
     target.unlink(missing_ok=True)
     target.symlink_to(path)
     return _rolled_up(millions, LAST_DAY)
@@ -314,7 +314,8 @@ def _size(millions: int) -> str:
     return f"{millions * 1_000_000:,} events"
 
 
-def _root(millions: int) -> Path:
+def workspace_root(millions: int) -> Path:
+    """Folder of the workspace over the files; its roll-ups stay for `benchmarks.chapters`."""
     return DATA / f"usage_workspace_{millions}m"
 
 

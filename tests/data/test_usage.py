@@ -523,3 +523,15 @@ def test_lineage_names_the_parts_by_what_they_have_in_common(usage):
     first, second = workspace._files_of("usage_events").split(", ")
     assert len(files(workspace.settings.root, first)) == 1
     assert second.startswith("feature_months-")
+
+
+@pytest.mark.parametrize(
+    "dates", [range(1, 32), [1, 31], [31], range(2, 32, 2), [1, 2, 4, 8, 16], [7, 15, 23, 30, 31]]
+)
+def test_feature_months_count_every_date_of_a_month_once(dates):
+    rows = [Row("a", "u", datetime(2024, 1, day, hour)) for day in dates for hour in (3, 4)]  # noqa: DTZ001
+    made = feature_months(ibis.memtable(table(rows)), RollupContext(as_of=AS_OF))
+    [found] = made.to_pyarrow().to_pylist()
+    assert found["days"] == len(dates)
+    assert found["events"] == 2 * len(dates)
+    assert found["first_day"] == date(2024, 1, min(dates))
