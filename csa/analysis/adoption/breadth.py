@@ -71,7 +71,7 @@ def breadth(
     """
     last = last_month(span.last)
     windows = {"now": (last - MONTHS + 1, last), "before": (last - 2 * MONTHS + 1, last - MONTHS)}
-    used = months.group_by("feature").agg(first_day=months.first_day.min()).to_pandas()
+    used = _ever_used(months) if launched is None else _NONE
     lists = {
         name: launched_by(launched, used, _first(end + 1) - DAY)
         for name, (_, end) in windows.items()
@@ -124,8 +124,8 @@ def used_by_account(
     """
     last = last_month(day)
     rows = months.filter(months.month > last - MONTHS, months.month <= last)
-    used = months.group_by("feature").agg(first_day=months.first_day.min())
-    there = launched_by(launched, used.to_pandas(), _first(last + 1) - DAY)
+    used = _ever_used(months) if launched is None else _NONE
+    there = launched_by(launched, used, _first(last + 1) - DAY)
     names = [str(f) for f in there["feature"]]
     rows = rows.filter(rows.feature.isin(names or [""]))
     return rows.group_by("account_id").agg(features_used=rows.feature.nunique()), len(names)
@@ -152,6 +152,14 @@ _TABLE: Final = [
     *("group", "value", "ci_low", "ci_high", "previous", "change", "change_low", "change_high"),
     *("n", "launched", "share", "status", "reason"),
 ]
+
+
+_NONE: Final = pd.DataFrame({"feature": [], "first_day": []})
+
+
+def _ever_used(months: ir.Table) -> pd.DataFrame:
+    """List the features that anybody ever used: a scan of all months, where there is no list."""
+    return months.group_by("feature").agg(first_day=months.first_day.min()).to_pandas()
 
 
 def _first(month: int) -> date:

@@ -96,8 +96,8 @@ def _people(days: ir.Table | pd.DataFrame, span: Span) -> ir.Table:
         rows = rows.mutate(events=ibis.literal(1))
     now = rows.day >= span.window(0)[0]
     return rows.group_by("account_id", "group", "user_id").agg(
-        now=rows.day.nunique(where=now),
-        before=rows.day.nunique(where=~now),
+        now=rows.day.count(where=now),
+        before=rows.day.count(where=~now),
         events=ibis.coalesce(rows.events.sum(where=now), 0).cast("float64"),
     )
 

@@ -13,7 +13,7 @@ from csa.analysis.adoption.per_account import moments_by_group
 from csa.analysis.adoption.windows import DAY, MIN_ACCOUNTS, Span, as_days
 from csa.methods.moments import Moments, ratio, ratio_change
 
-MONTHS: Final = 13
+MONTHS: Final = 7  # drawn
 FRIDAY: Final = 4  # Monday is 0
 MONDAY: Final = date(1899, 1, 2)  # before any day here
 BANDS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, float("inf"))  # upper ends, each included
@@ -170,7 +170,7 @@ def _users(days: ir.Table, held: ir.Table, first: date, last: date) -> ir.Table:
     """People per account and business day on which it has seats."""
     rows = days.filter(days.day >= first, days.day <= last, days.user_id.notnull())  # noqa: PD004
     rows = rows.filter(rows.day.day_of_week.index() <= FRIDAY)
-    per_day = rows.group_by("account_id", "day").agg(users=rows.user_id.nunique())
+    per_day = rows.group_by("account_id", "day").agg(users=rows.count())
     within = [
         per_day.account_id == held.account_id,
         per_day.day >= held.start_on,
