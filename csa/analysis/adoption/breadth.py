@@ -159,7 +159,9 @@ _NONE: Final = pd.DataFrame({"feature": [], "first_day": []})
 
 def _ever_used(months: ir.Table) -> pd.DataFrame:
     """List the features that anybody ever used: a scan of all months, where there is no list."""
-    return months.group_by("feature").agg(first_day=months.first_day.min()).to_pandas()
+    used = months.group_by("feature").agg(first_day=months.first_day.min())
+    found: pd.DataFrame = used.to_pandas()
+    return found
 
 
 def _first(month: int) -> date:
