@@ -6,7 +6,7 @@ as it is until it is known at which day it is valued. Amounts are ten-thousandth
 rates are exact decimals; a value is the sum over currencies, rounded once, half up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ _AMOUNT, _RATE, _VALUE = "decimal(18, 0)", "decimal(19, 12)", "decimal(30, 12)"
 _NOTHING = Decimal(0)  # before the first rate nothing is held: the opening of the table saw to it
 
 Amounts = Mapping[str, ir.Value]
+Steps = tuple[tuple[date, Decimal], ...]
 
 
 def shares(units: ir.IntegerValue, table: ir.Table, rates: DatedRates) -> dict[str, ir.Value]:
@@ -85,13 +86,11 @@ def last_day_rates(end_on: ir.DateValue, ctx: "RollupContext") -> dict[str, ir.V
     dict of str to ir.Value
         One entry per currency with rates by day.
     """
-    return {
-        code: ibis.cases(
-            *(((end_on > d) | end_on.isnull(), _literal(r, ctx)) for d, r in _latest(steps, ctx)),
-            (ibis.literal(value=True), _literal(_NOTHING, ctx)),
-        )
-        for code, steps in ctx.rates
-    }
+
+    def holds(since: date) -> ir.BooleanValue:
+        return (end_on > since) | end_on.isnull()
+
+    return {code: _chosen(_known(steps, ctx), holds, ctx) for code, steps in ctx.rates}
 
 
 def month_rates(month: ir.IntegerValue, ctx: "RollupContext") -> dict[str, ir.Value]:
@@ -109,16 +108,11 @@ def month_rates(month: ir.IntegerValue, ctx: "RollupContext") -> dict[str, ir.Va
     dict of str to ir.Value
         One entry per currency with rates by day.
     """
-    return {
-        code: ibis.cases(
-            *(
-                (month >= d.year * 12 + d.month - 1, _literal(r, ctx))
-                for d, r in _latest(steps, ctx)
-            ),
-            (ibis.literal(value=True), _literal(_NOTHING, ctx)),
-        )
-        for code, steps in ctx.rates
-    }
+
+    def holds(since: date) -> ir.BooleanValue:
+        return month >= since.year * 12 + since.month - 1
+
+    return {code: _chosen(_known(steps, ctx), holds, ctx) for code, steps in ctx.rates}
 
 
 def worth(amounts: Amounts, rates: Amounts, ctx: "RollupContext") -> ir.IntegerValue:
@@ -146,11 +140,20 @@ def worth(amounts: Amounts, rates: Amounts, ctx: "RollupContext") -> ir.IntegerV
     return total.cast("decimal(38, 0)").cast("int64")
 
 
-def _latest(
-    steps: tuple[tuple[date, Decimal], ...], ctx: "RollupContext"
-) -> list[tuple[date, Decimal]]:
-    """Return the rates known on `as_of`, the latest first."""
-    return sorted((step for step in steps if step[0] <= ctx.as_of), reverse=True)
+def _known(steps: Steps, ctx: "RollupContext") -> Steps:
+    """Return the rates known on `as_of`, after one of nothing for what comes before them."""
+    return ((date.min, _NOTHING), *(step for step in steps if step[0] <= ctx.as_of))
+
+
+def _chosen(
+    steps: Steps, holds: Callable[[date], ir.BooleanValue], ctx: "RollupContext"
+) -> ir.Value:
+    """Choose the latest rate that holds by halving: engines try the branches of a CASE in turn."""
+    if len(steps) == 1:
+        return _literal(steps[0][1], ctx)
+    half = len(steps) // 2
+    early, late = _chosen(steps[:half], holds, ctx), _chosen(steps[half:], holds, ctx)
+    return ibis.ifelse(holds(steps[half][0]), late, early)
 
 
 def _literal(rate: Decimal, ctx: "RollupContext") -> ir.Value:

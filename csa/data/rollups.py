@@ -268,21 +268,28 @@ def _valued(days: ir.Table, ctx: RollupContext) -> ir.Table:
     state = state.mutate(**{c: amount.cast("int64") for c, amount in held.items()})
     line = {"group_by": "account_id", "order_by": "month"}
     was = {f"{c}_before": ibis.coalesce(state[c].lag().over(**line), 0) for c in held}
-    state = state.mutate(**was, units_before=ibis.coalesce(state.units.lag().over(**line), 0))
+    state = state.mutate(
+        worth_minor=worth({c: state[c] for c in held}, month_rates(state.month, ctx), ctx)
+    )
+    state = state.mutate(
+        **was,
+        units_before=ibis.coalesce(state.units.lag().over(**line), 0),
+        paid_before=ibis.coalesce(state.worth_minor.max().over(**line, rows=(None, -1)) > 0, False),
+    )
     state = state.filter((state.units > 0) | (state.units_before > 0))
     each = _each_month(state, state.units > 0)
-    now = {c: each[c] for c in held}
-    first = each.month == each.begins
+    now, first = {c: each[c] for c in held}, each.month == each.begins
     before = {c: ibis.ifelse(first, each[f"{c}_before"], each[c]) for c in held}
-    kept = {c: ibis.least(now[c], before[c]) for c in held}
+    kept = {c: ibis.least(each[c], each[f"{c}_before"]) for c in held}
     rates, rates_before = month_rates(each.month, ctx), month_rates(each.month - 1, ctx)
-    each = each.mutate(
-        mrr_minor=worth(now, rates, ctx),
-        previous_minor=worth(before, rates_before, ctx),
-        currency_minor=worth(kept, rates, ctx) - worth(kept, rates_before, ctx),
+    after, was_worth = worth(now, rates, ctx), worth(before, rates_before, ctx)
+    changed = worth(kept, rates, ctx) - worth(kept, rates_before, ctx)
+    each = each.select(
+        *("account_id", "month", "paid_before"),
+        mrr_minor=after,
+        previous_minor=was_worth,
+        currency_minor=ibis.ifelse(first, changed, after - was_worth),
     )
-    ever = each.mrr_minor.max().over(**line, rows=(None, -1)) > 0
-    each = each.mutate(paid_before=ibis.coalesce(ever, False))
     return each.filter((each.mrr_minor > 0) | (each.previous_minor > 0))
 
 

