@@ -136,6 +136,8 @@ def test_chapter_shows_the_reports_numbers_in_jupyterlab(server, edition, path):
     shown = [bundle for cell in outputs for bundle in cell]
     assert shown
     assert all({"text/html", "image/svg+xml"} & set(bundle) for bundle in shown)
+    if not (edition.folder / "notebooks" / path).exists():  # a chapter of another report
+        return
     made = nbformat.read(edition.folder / "notebooks" / path, as_version=4)
     report = [
         output["data"]

@@ -1,5 +1,6 @@
 """The PDF read back: tags, bookmarks, fonts, texts, page numbers, nothing cut."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -236,7 +237,7 @@ def test_no_heading_stands_alone_at_the_end_of_a_page(folder):
 def test_rows_are_never_split(folder):
     """Each long name of a hostile table ends on the page on which it began."""
     for text in pages_text(folder / "hostile.pdf"):
-        letters = len(re.findall(r"A{20,}", text)) and sum(map(len, re.findall(r"A{5,}", text)))
+        letters = len(re.findall(r"A{20,}", text)) and sum(map(len, re.findall(r"A{2,}", text)))
         assert letters % 200 < 60  # drawings carry the name cut short
 
 
@@ -272,7 +273,8 @@ def test_no_machine_path_in_the_pdf(folder):
 def test_real_edition_prints(edition):
     path = edition.folder / "report.pdf"
     texts = pages_text(path)
-    assert 4 <= len(texts) <= 45
+    chapters = len(json.loads((edition.folder / "run.json").read_text())["chapters"])
+    assert 4 <= len(texts) <= 12 * chapters
     assert "Executive summary" in texts[0]
     assert all(len(text.split()) > 40 for text in texts)
     for word in words(path):

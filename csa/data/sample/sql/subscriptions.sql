@@ -22,6 +22,8 @@ select
     account_name(i) as account_id,
     day_of(day) as start_on,
     day_of(stop) as end_on,
+    case when end_reason = 'voluntary'
+        then greatest(day_of(day), day_of(stop) - 14) end as cancelled_on,  -- with notice
     case when anchor is not null then (anchor + to_years((years
         + ((anchor + to_years(years::int))::date <= day_of(day))::int)::int))::date end as renews_on,
     mrr::decimal(18, 4) as mrr,
