@@ -1,13 +1,11 @@
 """Who was active when, by what a workspace knows: what cohorts are counted from."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal, get_args
 
 import ibis
 import ibis.expr.types as ir
 
-from csa.data.groups import ALL
 from csa.data.sources.absent import missing
 from csa.data.workspace import Workspace
 from csa.errors import InputError, NotAvailable
@@ -141,17 +139,9 @@ def _signups(workspace: Workspace, by: str) -> ir.Table | None:
     """Accounts of the segment with group, day of signup and start of observation."""
     if "accounts" not in workspace.tables:
         return None
-    accounts = workspace.rollup("accounts")
-    if workspace.segment != ALL:
-        accounts = accounts.filter(accounts.segment == workspace.segment)
-    stated = workspace.tables.observed_from("accounts")
-    seen = ibis.literal(stated) if isinstance(stated, date) else accounts.observed_from
-    return accounts.select(
-        "account_id",
-        group=accounts[by].cast("string").fill_null("not stated"),
-        start=accounts.signed_up_on.cast("date"),
-        seen=seen.cast("date"),
-    ).drop_null("start")
+    known = workspace.signups(by=by)
+    start = known.signed_up_on.cast("date")
+    return known.select("account_id", "group", start=start, seen="observed_from").drop_null("start")
 
 
 def _late(rows: ir.Table, signups: ir.Table | None) -> ir.Table:
